@@ -1,0 +1,1 @@
+"""How functions speak: CloudEvents, publishing, the embedded runtime, the command line."""

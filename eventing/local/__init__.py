@@ -1,0 +1,1 @@
+"""The embedded runtime: what Knative does with our manifests, on one machine."""

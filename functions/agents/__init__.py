@@ -1,0 +1,1 @@
+"""Agents: functions that run the plan, act, observe loop over one reasoning domain."""

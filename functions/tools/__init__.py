@@ -1,0 +1,1 @@
+"""Tools: functions that do one action behind a published contract."""

@@ -1,0 +1,1 @@
+"""What every function needs: errors, limits, settings, store, models, metering, telemetry."""

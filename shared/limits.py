@@ -1,0 +1,124 @@
+"""Names every maximum and every time, with its reason.
+
+Passing a maximum raises; nothing is cut in silence.
+
+Suffixes give units: `_s` seconds, `_bytes`, `_max` a count or a bound.
+"""
+
+# --- Events -----------------------------------------------------------------------------------
+INLINE_BYTES_MAX = 64 * 1024
+"""Larger event data goes by claim check: brokers and headers stay fast."""
+
+CLAIM_CHECK_BYTES_MAX = 1024 * 1024
+"""The largest value behind a claim check; a larger result becomes an error for the model."""
+
+EVENT_BYTES_MAX = 1024 * 1024
+"""A Kafka-class ingress answers 503 from here on, which a sender would retry forever."""
+
+ATTRIBUTE_CHARS_MAX = 4096
+"""The broker's ingress refuses header blocks above about 8 KiB."""
+
+# --- Publishing -------------------------------------------------------------------------------
+PUBLISH_ATTEMPTS_MAX = 4
+PUBLISH_TIMEOUT_S = 10.0
+"""One POST to the broker's ingress; Kafka's own acknowledgement may hang, the outbox retries."""
+
+PUBLISH_WAIT_MAX_S = 2.0
+
+# --- Deliveries (tested together against the manifests) ---------------------------------------
+HANDLER_TIMEOUT_S = 180.0
+"""The longest a handler of an event may take: three model attempts and what surrounds them."""
+
+CLAIM_LEASE_S = 10.0
+"""How long a step claim lives without a renewal: the longest stall after a kill."""
+
+CLAIM_RENEW_S = 3.0
+COMMIT_RETRIES_MAX = 10
+"""Version conflicts reloaded and decided again in the process, before the delivery is Busy."""
+
+OVERDUE_AFTER_COMMIT_S = 5.0
+"""When the watchdog looks after events that a commit left unpublished."""
+
+STEP_SILENCE_S = 300.0
+"""A step without progress for this long is nudged; longer than any tool may run."""
+
+NUDGES_MAX = 5
+"""Nudges without progress before the watchdog ends the task."""
+
+# --- Tasks ------------------------------------------------------------------------------------
+STEPS_MAX = 25
+STEPS_DEFAULT = 10
+TOKENS_MIN, TOKENS_MAX, TOKENS_DEFAULT = 512, 32768, 8192
+DEADLINE_DEFAULT_S = 900.0
+DEADLINE_MAX_S = 7 * 86400.0
+PROMPT_CHARS_MAX = 32_000
+CONTEXT_CHARS_MAX = 32_000
+METADATA_TAGS_MAX = 16
+TAG_CHARS_MAX = 128
+TOOL_CALLS_PER_STEP_MAX = 16
+"""More calls in one answer are refused to the model, not run."""
+
+ATTEMPTS_MAX = 3
+"""Dispatches of one step's model call, or runs of one tool call, before it fails."""
+
+OUTPUT_TOKENS_MIN = 256
+"""The smallest output cap worth asking a model for."""
+
+OUTPUT_TOKENS_MAX = 4096
+HOPS_BASE = 10
+"""Hops inside one task are at most 2 × max_steps + this: brokers have no loop protection."""
+
+DEPTH_MAX = 4
+CHAIN_MAX = 16
+ANCESTORS_MAX = 4
+FINISHED_TASK_BYTES_MAX = 20 * 1024
+RESULT_CHARS_MAX = 8_000
+"""A tool's result as the model sees it; more is folded, with a note that says so."""
+
+HISTORY_TURNS_MAX = 20
+LIST_PAGE_MAX = 200
+WAKE_AGAIN_S = 2.0
+"""First wait after a `held` denial or a ledger outage; doubles up to WAKE_AGAIN_MAX_S."""
+
+WAKE_AGAIN_MAX_S = 60.0
+
+# --- Models -----------------------------------------------------------------------------------
+MODEL_TIMEOUT_S = 30.0
+MODEL_WAIT_MAX_S = 15.0
+MODEL_READY_CACHE_S = 10.0
+
+# --- HTTP APIs --------------------------------------------------------------------------------
+REQUEST_BYTES_MAX = 1024 * 1024
+RUN_WAIT_MAX_S = 240.0
+"""How long POST /run waits: below the gateway's timeoutSeconds."""
+
+STREAM_MAX_S = 240.0
+STREAM_HEARTBEAT_S = 15.0
+STREAM_POLL_S = 2.0
+"""How often a waiter reads the task's stream when no hint comes."""
+
+# --- State ------------------------------------------------------------------------------------
+STATE_TTL_S = 14 * 86400
+"""Step claims, task tombstones, tool results, reservation rows, claim checks."""
+
+TOPIC_RETENTION_S = 6 * 86400
+REDRIVE_MAX_S = 7 * 86400
+"""Retention + longest redrive stay below STATE_TTL_S, or a late duplicate finds no trace."""
+
+GRANT_GRACE_S = 14 * 86400
+"""A grant is valid this long after the task's deadline."""
+
+POST_UNKNOWN_MAX_S = 7 * 86400
+"""A reservation found unknown is posted as unreserved only this long after its dispatch."""
+
+REDIS_TIMEOUT_S = 5.0
+REDIS_CONNECTIONS_MAX = 64
+
+# --- Ledger -----------------------------------------------------------------------------------
+ACCOUNTS_PER_CALL_MAX = 16
+LEASE_SLACK_S = 30.0
+LEDGER_TIMEOUT_S = 5.0
+"""One call of the ledger; longer means it is away and the work is put off."""
+
+# --- Tools ------------------------------------------------------------------------------------
+TOOL_TIMEOUT_S = 120.0

@@ -1,0 +1,109 @@
+"""Opens Redis and runs Lua scripts: the one home of the `redis` package.
+
+Every script is a `.lua` file called by EVALSHA with all its keys declared (ADR 0004).
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from shared.errors import TollgateError, Transient
+from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S
+
+Value = str | bytes | int | float
+
+
+class Unavailable(Transient):
+    """Redis did not answer, is loading, is full, or is read-only."""
+
+    title = "State store unavailable"
+
+
+class Evicting(TollgateError):
+    """Redis may throw state away; refusing to start is the only safe answer."""
+
+    title = "State store evicts"
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Turn the package's errors into ours.
+
+    Raises:
+        Unavailable: the server is away, full or read-only.
+        TollgateError: the server refused a command: a bug.
+    """
+    try:
+        yield
+    except NoScriptError:
+        raise
+    except ResponseError as error:
+        text = str(error)
+        if text.startswith(("OOM", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "MISCONF")):
+            raise Unavailable(f"Redis: {text}") from error
+        raise TollgateError(f"Redis refused a command: {text}") from error
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable(f"Redis does not answer: {error}") from error
+
+
+class Script:
+    """One Lua file, loaded on first use and after a Redis restart."""
+
+    def __init__(self, path: Path) -> None:
+        self._text = path.read_text()
+        self._sha: str | None = None
+
+    async def __call__(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
+        """Run the script; replies are `str`, `int`, `None` or lists of these.
+
+        Raises:
+            Unavailable: Redis is away; whether the script ran is unknown.
+        """
+        with mapped():
+            if self._sha is None:
+                self._sha = await redis.script_load(self._text)
+            try:
+                return await redis.evalsha(self._sha, len(keys), *keys, *args)  # type: ignore[misc]
+            except NoScriptError:
+                self._sha = await redis.script_load(self._text)
+                return await redis.evalsha(self._sha, len(keys), *keys, *args)  # type: ignore[misc]
+
+
+def connect(url: str) -> Redis:
+    """Return a client whose pool waits for a free connection; nothing is sent yet."""
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=REDIS_CONNECTIONS_MAX, timeout=REDIS_TIMEOUT_S,
+        socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S,
+        decode_responses=True, retry=Retry(NoBackoff(), 1), retry_on_error=[ConnectionError],
+    )
+    return Redis(connection_pool=pool)
+
+
+async def refuse_eviction(redis: Redis) -> None:
+    """Check that Redis never throws keys away by itself.
+
+    Raises:
+        Evicting: `maxmemory-policy` is not `noeviction`.
+        Unavailable: Redis is away.
+    """
+    with mapped():
+        found = await redis.config_get("maxmemory-policy")
+    policy = found.get("maxmemory-policy", "noeviction")
+    if policy != "noeviction":
+        raise Evicting(f"maxmemory-policy is {policy}: set it to noeviction, or spend is forgotten")
+
+
+@asynccontextmanager
+async def pipeline(redis: Redis) -> AsyncIterator[Any]:
+    """Yield a MULTI/EXEC pipeline whose errors are mapped."""
+    with mapped():
+        async with redis.pipeline(transaction=True) as pipe:
+            yield pipe
+
+

@@ -1,0 +1,38 @@
+"""What every test may use: a real Redis, the asyncio backend, markers by folder."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+KINDS = ("unit", "integration", "conformance", "e2e", "chaos", "benchmarks")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder in KINDS:
+            item.add_marker(getattr(pytest.mark, folder))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory):
+    """A real Redis server of this test session, from the embedded package."""
+    from eventing.local.embedded_redis import start
+
+    server = start(tmp_path_factory.mktemp("redis"), durable=False)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
