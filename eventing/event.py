@@ -18,6 +18,9 @@ NAME = re.compile(r"[a-z0-9]{1,64}\Z")
 PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
 """What an attribute may hold on a Kafka-class broker, which mangles the rest."""
 
+NO_URI = re.compile(r"[\s<>\"{}|\\^`]|%(?![0-9a-fA-F]{2})")
+"""What no URI reference holds (RFC 3986, section 2)."""
+
 CONTEXT = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype",
            "dataschema")
 """Attributes that are no extensions."""
@@ -114,10 +117,8 @@ def _bad_values(event: Event) -> list[str]:
         faults.append(f"specversion {event.specversion!r}: 1.0 is supported")
     if event.time is not None and not _is_rfc3339(event.time):
         faults.append(f"time {event.time!r} is not RFC 3339")
-    faults += [f"attribute {n} is not a URI reference: {event.get(n)!r}"
-               for n in ("source", "dataschema") if re.search(r"[\s<>\"{}|\\^`]|%(?![0-9a-fA-F]{2})",
-                                                              event.get(n) or "")]
-    return faults
+    return faults + [f"attribute {n} is not a URI reference: {event.get(n)!r}"
+                     for n in ("source", "dataschema") if NO_URI.search(event.get(n) or "")]
 
 
 def _is_rfc3339(text: str) -> bool:

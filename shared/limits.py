@@ -5,6 +5,8 @@ Passing a maximum raises; nothing is cut in silence.
 Suffixes give units: `_s` seconds, `_bytes`, `_max` a count or a bound.
 """
 
+from decimal import Decimal
+
 # --- Events -----------------------------------------------------------------------------------
 INLINE_BYTES_MAX = 64 * 1024
 """Larger event data goes by claim check: brokers and headers stay fast."""
@@ -51,6 +53,10 @@ STEPS_DEFAULT = 10
 TOKENS_MIN, TOKENS_MAX, TOKENS_DEFAULT = 512, 32768, 8192
 DEADLINE_DEFAULT_S = 900.0
 DEADLINE_MAX_S = 7 * 86400.0
+TASK_COST_DEFAULT_USD = Decimal("1")
+"""A task always has a limit in both units; who needs more says so."""
+
+TASK_COST_MAX_USD = Decimal("10000")
 PROMPT_CHARS_MAX = 32_000
 CONTEXT_CHARS_MAX = 32_000
 METADATA_TAGS_MAX = 16

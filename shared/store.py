@@ -69,10 +69,10 @@ class Script:
             if self._sha is None:
                 self._sha = await redis.script_load(self._text)
             try:
-                return await redis.evalsha(self._sha, len(keys), *keys, *args)  # type: ignore[misc]
+                return await redis.evalsha(self._sha, len(keys), *keys, *args)
             except NoScriptError:
                 self._sha = await redis.script_load(self._text)
-                return await redis.evalsha(self._sha, len(keys), *keys, *args)  # type: ignore[misc]
+                return await redis.evalsha(self._sha, len(keys), *keys, *args)
 
 
 def connect(url: str) -> Redis:

@@ -1,0 +1,71 @@
+"""Publishes events to the broker's ingress, at least once."""
+
+import httpx
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from eventing.event import Event, checked
+from eventing.http import encode_binary
+from shared.errors import Permanent, TooLarge, Transient
+from shared.limits import (
+    ATTRIBUTE_CHARS_MAX,
+    EVENT_BYTES_MAX,
+    PUBLISH_ATTEMPTS_MAX,
+    PUBLISH_WAIT_MAX_S,
+)
+
+_RETRIED = frozenset({404, 408, 409, 429})
+"""Answers after which the same POST may succeed; 5xx as well."""
+
+
+class Publisher:
+    """Posts events to one broker; safe to call again with the same event."""
+
+    def __init__(self, broker_url: str, client: httpx.AsyncClient) -> None:
+        self._url = broker_url
+        self._client = client
+
+    async def publish(self, event: Event) -> None:
+        """Return once the broker has the event durably.
+
+        Raises:
+            Malformed: an attribute cannot be delivered.
+            TooLarge: the body is above `EVENT_BYTES_MAX`: use a claim check.
+            Permanent: the broker refuses the event.
+            Transient: the broker did not accept it within the attempts.
+        """
+        headers, body = encode_binary(_fitting(checked(event)))
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(PUBLISH_ATTEMPTS_MAX), reraise=True,
+            wait=wait_exponential_jitter(initial=0.05, max=PUBLISH_WAIT_MAX_S),
+            retry=retry_if_exception_type(Transient),
+        )
+        async for attempt in retrying:
+            with attempt:
+                await self._post(event, headers, body)
+
+    async def _post(self, event: Event, headers: dict[str, str], body: bytes) -> None:
+        try:
+            answer = await self._client.post(self._url, headers=headers, content=body)
+        except httpx.HTTPError as error:
+            raise Transient(f"broker {self._url}: {type(error).__name__}: {error}") from error
+        if answer.status_code in _RETRIED or answer.status_code >= 500:
+            raise Transient(f"broker answered {answer.status_code} to {event.type} {event.id}")
+        if not answer.is_success:
+            raise Permanent(f"broker refused {event.type} {event.id} with {answer.status_code}: "
+                            f"{answer.text[:200]}")
+
+
+def _fitting(event: Event) -> Event:
+    if len(event.data or b"") >= EVENT_BYTES_MAX:
+        raise TooLarge(f"event {event.id}: data has {len(event.data or b'')} bytes, "
+                       f"the broker takes less than {EVENT_BYTES_MAX}")
+    long = [n for n, v in event.extensions.items() if len(v) > ATTRIBUTE_CHARS_MAX]
+    if long:
+        raise TooLarge(f"event {event.id}: extension {long[0]} is longer than "
+                       f"{ATTRIBUTE_CHARS_MAX} characters")
+    return event

@@ -1,0 +1,144 @@
+"""Says who may do what: signed grants on events, hashed API keys on HTTP requests.
+
+The broker's ingress is not authenticated, so tenant, ancestors and limits are taken from the
+grant alone (JWS compact serialization, RFC 7515, HS256).
+"""
+
+import hashlib
+import json
+import secrets
+from pathlib import Path
+from typing import Literal
+
+import jwt
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from shared.errors import Forbidden, TollgateError, Unauthorized
+from shared.limits import ANCESTORS_MAX
+
+Right = Literal["tasks", "events", "budgets", "costs", "admin"]
+"""What a key may do; `admin` includes the others."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskLimits(_Frozen):
+    """What a task may use in all: `usd` in nano-USD, `tok` in billable tokens."""
+
+    task: str
+    usd: int = Field(ge=0)
+    tok: int = Field(ge=0)
+
+
+class Grant(_Frozen):
+    """What the host that accepted a task lets it do, on whose account, until when."""
+
+    tenant: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    agent: str
+    session: str
+    root: str
+    limits: TaskLimits
+    """The task's own."""
+    ancestors: tuple[TaskLimits, ...] = Field(default=(), max_length=ANCESTORS_MAX)
+    """Nearest first."""
+    exp: int
+    """Seconds since the epoch. Tested when a task is accepted and when money is reserved."""
+
+    @property
+    def task(self) -> str:
+        """Return the id of the task the grant is for."""
+        return self.limits.task
+
+
+def sign(grant: Grant, key: SecretStr) -> str:
+    """Return the grant as a compact JWS."""
+    return jwt.encode(grant.model_dump(mode="json"), key.get_secret_value(), algorithm="HS256")
+
+
+def verify(token: str | None, key: SecretStr, *, fresh_at: float | None = None) -> Grant:
+    """Return the grant if its signature is ours; expiry is tested only against `fresh_at`.
+
+    Raises:
+        Unauthorized: no grant, a forged or malformed one, or one that is over at `fresh_at`.
+    """
+    if not token:
+        raise Unauthorized("no grant: events enter through the gateway's POST /events")
+    try:
+        claims = jwt.decode(token, key.get_secret_value(), algorithms=["HS256"],
+                            options={"verify_exp": False})
+        grant = Grant.model_validate(claims)
+    except (jwt.InvalidTokenError, ValidationError) as error:
+        raise Unauthorized(f"the grant is not valid: {type(error).__name__}") from error
+    if fresh_at is not None and grant.exp < fresh_at:
+        raise Unauthorized(f"the grant expired at {grant.exp}: submit the task again")
+    return grant
+
+
+class ApiKey(_Frozen):
+    """One credential: only the hash of the key is stored."""
+
+    key_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    tenant: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    rights: frozenset[Right]
+    name: str = ""
+
+
+class Caller(_Frozen):
+    """Who makes an HTTP request, as its credential says."""
+
+    tenant: str
+    rights: frozenset[Right]
+
+    def allow(self, right: Right) -> None:
+        """Return if the caller has the right.
+
+        Raises:
+            Forbidden: it has not.
+        """
+        if right not in self.rights and "admin" not in self.rights:
+            raise Forbidden(f"this key lacks the right {right!r}", right=right)
+
+
+class ApiKeys:
+    """The API-key file: a JSON list of keys, read once."""
+
+    def __init__(self, keys: tuple[ApiKey, ...]) -> None:
+        self._by_hash = {key.key_sha256: key for key in keys}
+
+    @classmethod
+    def read(cls, path: Path) -> "ApiKeys":
+        """Read the file.
+
+        Raises:
+            TollgateError: the file is missing or is not a list of keys; the message says where.
+        """
+        try:
+            entries = json.loads(path.read_text())
+            return cls(tuple(ApiKey.model_validate(entry) for entry in entries))
+        except (OSError, ValueError) as error:
+            raise TollgateError(f"API-key file {path}: {error}") from error
+
+    def caller(self, authorization: str | None) -> Caller:
+        """Return who sent `Authorization: Bearer <key>`.
+
+        Raises:
+            Unauthorized: no key or an unknown one.
+        """
+        scheme, _, key = (authorization or "").partition(" ")
+        found = self._by_hash.get(hash_key(key.strip()))
+        if scheme.lower() != "bearer" or found is None:
+            raise Unauthorized("send Authorization: Bearer <API key>; this one is unknown"
+                               if key else "send Authorization: Bearer <API key>")
+        return Caller(tenant=found.tenant, rights=found.rights)
+
+
+def hash_key(key: str) -> str:
+    """Return the SHA-256 of an API key: keys are random, so no salt or stretching is needed."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def new_key() -> str:
+    """Return a new random API key (256 bits)."""
+    return "tg_" + secrets.token_urlsafe(32)

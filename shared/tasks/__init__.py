@@ -1,0 +1,1 @@
+"""Tasks: what is asked, the state it is in, and the one store that changes it."""

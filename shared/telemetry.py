@@ -1,0 +1,135 @@
+"""Traces, metrics and logs of one function, under one trace id.
+
+Logs are JSON lines on standard error. Spans go where `OTEL_TRACES_EXPORTER` says: `console` (JSON
+lines beside the logs), `otlp` (by the standard variables) or `none`.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry import context, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    SimpleSpanProcessor,
+    SpanExporter,
+    SpanExportResult,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from shared.clock import rfc3339
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+_BUILTIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object per record, with the ids of the current span."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self._function = function
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        span = trace.get_current_span().get_span_context()
+        line: dict[str, Any] = {
+            "time": rfc3339(record.created), "level": record.levelname.lower(),
+            "function": self._function, "message": record.getMessage(),
+        }
+        if span.is_valid:
+            line |= {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
+        line |= {k: v for k, v in vars(record).items() if k not in _BUILTIN}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class SpanLines(SpanExporter):
+    """Writes each span as one JSON line on standard error."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Write the spans."""
+        for span in spans:
+            sys.stderr.write(json.dumps(_span_line(span), default=str) + "\n")
+        sys.stderr.flush()
+        return SpanExportResult.SUCCESS
+
+
+def _span_line(span: ReadableSpan) -> dict[str, Any]:
+    ids, start, end = span.get_span_context(), span.start_time or 0, span.end_time or 0
+    return {
+        "kind": "span", "time": rfc3339(end / 1e9), "name": span.name,
+        "function": span.resource.attributes.get("service.name"),
+        "trace_id": f"{ids.trace_id:032x}" if ids else None,
+        "span_id": f"{ids.span_id:016x}" if ids else None,
+        "parent_id": f"{span.parent.span_id:016x}" if span.parent else None,
+        "duration_ms": round((end - start) / 1e6, 3), "status": span.status.status_code.name,
+        "attributes": dict(span.attributes or {}),
+    }
+
+
+def configure(function: str, *, exporter: str = "none", level: str = "INFO") -> None:
+    """Set up logs and traces of this process; a second call replaces the log handler only."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines(function))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    if exporter != "none" and not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(_provider(function, exporter))
+
+
+def _provider(function: str, exporter: str) -> TracerProvider:
+    provider = TracerProvider(resource=Resource({"service.name": function}))
+    if exporter == "otlp":
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
+            OTLPSpanExporter,  # slow to import, and most laptops have no collector
+        )
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    else:
+        provider.add_span_processor(SimpleSpanProcessor(SpanLines()))
+    return provider
+
+
+@contextmanager
+def span(name: str, attributes: Mapping[str, Any] | None = None,
+         traceparent: str | None = None) -> Iterator[trace.Span]:
+    """Run the block in a span, below `traceparent` if one is given, else the current span."""
+    parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
+    tracer = trace.get_tracer("tollgate")
+    values = {k: v for k, v in (attributes or {}).items() if v is not None}
+    if parent is not None and not isinstance(trace.get_tracer_provider(), TracerProvider):
+        with _attached(parent):
+            yield trace.get_current_span()
+        return
+    with tracer.start_as_current_span(name, context=parent, attributes=values) as current:
+        yield current
+
+
+@contextmanager
+def _attached(parent: context.Context) -> Iterator[None]:
+    token = context.attach(parent)
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+def traceparent() -> str | None:
+    """Return the W3C `traceparent` of the current span, or `None` outside any."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def trace_id() -> str | None:
+    """Return the current trace id as 32 hex digits, or `None`."""
+    ids = trace.get_current_span().get_span_context()
+    return f"{ids.trace_id:032x}" if ids.is_valid else None
