@@ -1,0 +1,44 @@
+"""Names a provider's failures, and says of each whether the call is known to be free.
+
+```
+Permanent   ├── ProviderRefused       free   a definite refusal: void
+Overloaded  ├── ProviderBusy          free   429: void, wait or fall back
+Transient   ├── ProviderUnavailable   free   no byte was sent: void, wait or fall back
+Transient   └── ProviderUnknown       paid?  after dispatch anything may have happened: resolve
+```
+"""
+
+from typing import ClassVar
+
+from shared.errors import Overloaded, Permanent, Transient
+
+
+class ProviderRefused(Permanent):
+    """The provider refused the request itself: a wrong key, an unknown model, a bad field."""
+
+    title = "The model's provider refused"
+    free: ClassVar[bool] = True
+
+
+class ProviderBusy(Overloaded):
+    """The provider's rate limit is reached."""
+
+    title = "The model's provider is busy"
+    free: ClassVar[bool] = True
+
+
+class ProviderUnavailable(Transient):
+    """The provider could not be reached, or its circuit is open; nothing was sent."""
+
+    title = "The model's provider is away"
+    free: ClassVar[bool] = True
+
+
+class ProviderUnknown(Transient):
+    """The request was sent and no whole answer came back: a timeout is not a refund."""
+
+    title = "The model's answer was lost"
+    free: ClassVar[bool] = False
+
+
+ProviderError = ProviderRefused | ProviderBusy | ProviderUnavailable | ProviderUnknown
