@@ -1,0 +1,91 @@
+"""Draws what happens as one HTML page that needs no script."""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from time import localtime, strftime
+from typing import Any
+
+SHOWN_MAX = 100
+"""The latest records; the rest is at /events."""
+
+HEAD = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="3">
+<title>Tollgate</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem;
+  padding: 0 1rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; font-weight: bold; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+nav a { margin-right: 1rem; }
+</style>
+</head>
+"""
+Row = Iterable[Any]
+
+
+def page(status: Mapping[str, Any], records: list[Mapping[str, Any]]) -> str:
+    """Return the page of a status and the records of the journal."""
+    return "".join((HEAD, "<body>\n<header><h1>Tollgate</h1>", _links(status["addresses"]),
+                    "</header>\n<main>", _functions(status["functions"]),
+                    _triggers(status["triggers"]), _dead(records), _flow(records),
+                    "</main>\n</body>\n</html>\n"))
+
+
+def _links(addresses: Mapping[str, str]) -> str:
+    links = {"Tasks": ("gateway", "/tasks"), "Costs": ("costs", "/"), "Ledger": ("ledger", "/"),
+             "Dead letters": ("deadletters", "/")}
+    there = "".join(f'<a href="{escape(addresses[name] + path)}">{title}</a>'
+                    for title, (name, path) in links.items() if name in addresses)
+    return f'<nav aria-label="Other pages">{there}<a href="/events">Events</a></nav>'
+
+
+def _functions(functions: Iterable[Mapping[str, Any]]) -> str:
+    names = ("replicas", "ready", "in_flight", "waiting", "woken", "slept", "processes_max")
+    return _table("Functions", ("function", *names),
+                  ([f["name"], *(f[name] for name in names)] for f in functions))
+
+
+def _triggers(triggers: Iterable[Mapping[str, Any]]) -> str:
+    names = ("pending", "delivered", "retried", "dead", "lost")
+    return _table("Triggers", ("trigger", *names),
+                  ([t["name"], *(t[name] for name in names)] for t in triggers))
+
+
+def _dead(records: Iterable[Mapping[str, Any]]) -> str:
+    dead = [r for r in records if r["kind"] in ("dead_letter", "lost")][-SHOWN_MAX:]
+    return _table("Dead letters", ("time", "what", "trigger", "type", "task", "code"),
+                  ([_clock(r), r["kind"], r["trigger"], r["type"], r["task"], r["code"]]
+                   for r in reversed(dead)))
+
+
+def _flow(records: list[Mapping[str, Any]]) -> str:
+    latest = reversed(records[-SHOWN_MAX:])
+    return _table("What happened", ("time", "what", "who", "task"), (
+        [_clock(r), r.get("type") or r["kind"],
+         r.get("source") or r.get("function") or r.get("trigger"), r.get("task")]
+        for r in latest))
+
+
+def _clock(record: Mapping[str, Any]) -> str:
+    return strftime("%H:%M:%S", localtime(record["time"]))
+
+
+def _table(title: str, heads: Row, rows: Iterable[Row]) -> str:
+    head = "".join(f'<th scope="col">{escape(str(name).replace("_", " "))}</th>' for name in heads)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
+    body = body or f'<tr><td colspan="{len(tuple(heads))}">none</td></tr>'
+    return (f'<section class="wide"><table><caption>{title}</caption>\n<thead><tr>{head}</tr>'
+            f"</thead>\n<tbody>{body}</tbody></table></section>\n")
+
+
+def _cell(value: Any) -> str:
+    kind = ' class="number"' if isinstance(value, int) else ""
+    return f"<td{kind}>{'' if value is None else escape(str(value))}</td>"

@@ -1,0 +1,188 @@
+"""Runs brokers, functions and timers of a folder of manifests in one process.
+
+```
+POST ─▶ ingress ─▶ broker ─(Redis stream)─▶ dispatcher per Trigger ─▶ gate ─▶ process 0…n
+HTTP ─▶ activator of a Service ───────────────────────────────────▶ gate ─▶ process 0…n
+```
+"""
+
+import asyncio
+import json
+import os
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from socket import socket
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import web
+
+from eventing.local.activator import Activator
+from eventing.local.addresses import BROKER_INGRESS, Addresses, cluster_host, listen, url_of
+from eventing.local.admin import Admin
+from eventing.local.disturbance import Disturbance
+from eventing.local.embedded_redis import start as start_redis
+from eventing.local.environment import World
+from eventing.local.ingress import Ingress
+from eventing.local.manifests.deployment import Deployment, Key, load
+from eventing.local.options import RuntimeOptions
+from eventing.local.secrets import load_or_make
+from eventing.local.wiring import Parts, Wiring
+from shared.store import connect, refuse_eviction
+
+TICKS_PER_WINDOW = 10
+TICK_MIN_S, TICK_MAX_S = 0.05, 2.0
+KEEP_ALIVE_S = 4.0
+"""Below the idle time-out of usual servers (5 s), so that no request meets a closing connection."""
+
+HEADER_BYTES_MAX = 64 * 1024
+"""Read so far, so that the ingress can say 431 itself."""
+
+
+class Runtime:
+    """The embedded runtime, as an async context manager.
+
+    Entering raises `Refused` for manifests, `PortTaken`, `RedisNotStarted`, `ValueMissing` or
+    `Unavailable`; leaving ends every process it has started. A second one on the same data folder
+    takes up the events that the first had accepted.
+    """
+
+    def __init__(self, manifests: Path, options: RuntimeOptions) -> None:
+        self.options = options
+        self.disturbance = Disturbance()
+        self.addresses: dict[str, str] = {}
+        """Loopback address by name: every Service, `broker`, `dashboard`, `redis`."""
+
+        self._manifests = manifests
+        self._stack = AsyncExitStack()
+        self._parts: Parts | None = None
+
+    @property
+    def parts(self) -> Parts:
+        """What runs; for tests."""
+        if self._parts is None:
+            raise RuntimeError("the runtime is not entered")
+        return self._parts
+
+    async def __aenter__(self) -> Self:
+        """Start everything; nothing is left running when this raises."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Finish what runs within `stop_s`, then end it."""
+        await self._stack.aclose()
+
+    def status(self) -> dict[str, Any]:
+        """Return pid, addresses, functions and triggers, as `GET /status` does."""
+        return {
+            "pid": os.getpid(), "addresses": self.addresses,
+            "functions": [service.status() for service in self.parts.services.values()],
+            "triggers": [t for broker in self.parts.brokers.values() for t in broker.status()],
+        }
+
+    async def _start(self) -> None:
+        deployment = load(self._manifests)
+        (self.options.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+        listeners = self._listen(deployment)
+        redis_url, broker_url = await self._redis()
+        world = World(deployment, load_or_make(self.options.data_dir), self._hosts(listeners),
+                      self.options, redis_url)
+        redis = connect(broker_url)
+        self._stack.push_async_callback(redis.aclose)
+        await refuse_eviction(redis)
+        session = await self._stack.enter_async_context(_session())
+        parts = self._parts = Wiring(world, redis, session, self.disturbance).parts()
+        await self._serve(parts, session, listeners)
+        self._stack.push_async_callback(self._wind_down, parts)
+        for broker in parts.brokers.values():
+            await broker.recover()
+        self._begin_work(parts)
+        self._write_state()
+
+    def _listen(self, deployment: Deployment) -> dict[Key, socket]:
+        wanted = {key: self.options.port if key[1] == self.options.gateway else 0
+                  for key in deployment.services}
+        found: dict[Key, socket] = {}
+        for key in (*wanted, ("", "broker"), ("", "dashboard")):
+            found[key] = listen(wanted.get(key, 0))
+            self._stack.callback(found[key].close)
+        self.addresses = {key[1]: url_of(listener) for key, listener in found.items()}
+        first = next(iter(deployment.brokers), None)
+        if first:
+            self.addresses["broker"] += "/" + "/".join(first)
+        return found
+
+    def _hosts(self, listeners: dict[Key, socket]) -> Addresses:
+        urls = {cluster_host(*key): url_of(listener)
+                for key, listener in listeners.items() if key[0]}
+        return Addresses({**urls, BROKER_INGRESS: url_of(listeners["", "broker"])})
+
+    async def _redis(self) -> tuple[str, str]:
+        url = self.options.redis_url
+        if url is None:
+            folder = self.options.data_dir / "redis"
+            server = await asyncio.to_thread(start_redis, folder, durable=True)
+            self._stack.callback(server.stop)
+            self.addresses["redis"] = server.url
+            return server.url, server.socket_url
+        self.addresses["redis"] = url
+        return url, url
+
+    async def _serve(self, parts: Parts, session: aiohttp.ClientSession,
+                     listeners: dict[Key, socket]) -> None:
+        handlers: dict[Key, Any] = {
+            key: Activator(service, parts.timeouts_s[key], session).handle
+            for key, service in parts.services.items()}
+        handlers["", "broker"] = Ingress(parts.brokers).handle
+        disturbance = self.disturbance if self.options.disturbable else None
+        handlers["", "dashboard"] = Admin(self.status, parts.journal, disturbance).handle
+        for key, handler in handlers.items():
+            server = web.Server(handler, handler_cancellation=True, access_log=None,
+                                max_field_size=HEADER_BYTES_MAX, auto_decompress=False)
+            self._stack.push_async_callback(server.shutdown, self.options.stop_s)
+            tcp = await asyncio.get_running_loop().create_server(server, sock=listeners[key])
+            self._stack.callback(tcp.close)
+
+    def _begin_work(self, parts: Parts) -> None:
+        for service in parts.services.values():
+            service.start_min()
+        work = [asyncio.create_task(self._scale_down(parts))]
+        work += [asyncio.create_task(timer.run(parts.journal, self.options.scale.timers))
+                 for timer in parts.timers]
+        for task in work:
+            self._stack.callback(task.cancel)
+
+    async def _scale_down(self, parts: Parts) -> None:
+        windows = [service.limits.window_s for service in parts.services.values()]
+        every_s = min(windows, default=TICK_MAX_S) / TICKS_PER_WINDOW
+        while True:
+            await asyncio.sleep(min(TICK_MAX_S, max(TICK_MIN_S, every_s)))
+            for service in parts.services.values():
+                service.scale_down()
+
+    async def _wind_down(self, parts: Parts) -> None:
+        """End calls and processes while the ingress still takes what they publish."""
+        half_s = self.options.stop_s / 2
+        await asyncio.gather(*(broker.quiet(half_s) for broker in parts.brokers.values()))
+        await asyncio.gather(*(service.stop(half_s) for service in parts.services.values()))
+        await asyncio.gather(*(broker.stop() for broker in parts.brokers.values()))
+
+    def _write_state(self) -> None:
+        file = self.options.data_dir / "runtime.json"
+        text = json.dumps({"pid": os.getpid(), "addresses": self.addresses}, indent=2)
+        file.with_suffix(".new").write_text(text + "\n")
+        file.with_suffix(".new").replace(file)
+        self._stack.callback(partial(file.unlink, missing_ok=True))
+
+
+def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
+        auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
