@@ -128,3 +128,35 @@ LEDGER_TIMEOUT_S = 5.0
 
 # --- Tools ------------------------------------------------------------------------------------
 TOOL_TIMEOUT_S = 120.0
+
+CALCULATION_EXPRESSIONS_MAX = 100
+CALCULATION_CHARS_MAX = 1000
+"""One expression."""
+
+CALCULATION_STEPS_MAX = 10_000
+"""Numbers, names and operations of one call: some milliseconds."""
+
+CALCULATION_DEPTH_MAX = 200
+"""A chain of additions nests as deep as it is long; three frames a level fit the stack."""
+
+CALCULATION_BITS_MAX = 8192
+"""Of a numerator or a denominator: below Python's limit for writing integers."""
+
+CALCULATION_EXPONENT_MAX = 1000
+CALCULATION_DECIMALS_MAX = 100
+CALCULATION_DIGITS_MAX = 120
+"""An exact result with more digits helps no model; the rounded one is there."""
+
+DOCUMENT_BYTES_MAX = 8 * 1024 * 1024
+"""What the reader loads of one file or address."""
+
+DOCUMENT_TIMEOUT_S = 20.0
+DOCUMENT_PAGE_CHARS_MAX = 6_000
+"""Text in one result: below RESULT_CHARS_MAX, so that a model sees all of it."""
+
+DOCUMENT_ROWS_MAX = 50
+DOCUMENT_GROUPS_MAX = 50
+DOCUMENT_COLUMNS_MAX = 64
+DOCUMENT_REDIRECTS_MAX = 3
+NOTIFY_ATTEMPTS_MAX = 3
+NOTIFY_TIMEOUT_S = 10.0

@@ -1,1 +1,1 @@
-"""Tools: functions that do one action behind a published contract."""
+"""Tools: each folder is one typed function; a `tool.requested` in, a `tool.completed` out."""

@@ -1,0 +1,1 @@
+"""Calculator: named expressions in, exact values out."""

@@ -1,0 +1,176 @@
+"""Brings a tool call to its stored outcome: at most one run per key, each run reserved.
+
+What a crash leaves is read from the row and the ledger, whose `dispatch` is the one permission to
+run: a hold that was never dispatched is void and did not run; a dispatched one without an outcome
+is unknown (architecture, section 5).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shared.metering import Attribution, Denied, Meter, Permit, Settlement, Unknown, Unpriced
+from shared.metering import Call as Metered
+from shared.usage import Usage
+
+from eventing.types import ToolFailure
+from functions.tools.declare import Context, Tool
+from functions.tools.job import Job, hindrance, outcome
+from functions.tools.run import Ran, run
+from shared.clock import Clock
+from shared.errors import Busy
+from shared.faults import FaultPoint, reach
+from shared.limits import ATTEMPTS_MAX, INLINE_BYTES_MAX, LEASE_SLACK_S, STATE_TTL_S
+from shared.store import Redis, mapped
+from shared.tasks.keys import claim_check
+from shared.telemetry import span, trace_id
+from shared.toolcalls.rows import Call, Calls
+
+_FREE_STATES = frozenset({"VOIDED", "DENIED"})
+"""Ends of a reservation under which nothing ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a tool works with in this process."""
+
+    tool: Tool[Any]
+    calls: Calls
+    meter: Meter
+    redis: Redis
+    clock: Clock
+    env: str
+    context: Callable[[Job], Context[Any]]
+
+
+async def answered(bench: Bench, call: Call, job: Job) -> Call:
+    """Return the call with its outcome stored, running the tool if that is still to be done.
+
+    Raises:
+        Busy: only open holds stand in the way of the price, or the call was taken over.
+        Transient: the ledger or Redis is away.
+    """
+    if call.outcome:
+        return call
+    if call.is_unknown:
+        call = await _after_crash(bench, call, job)
+        if call.outcome:
+            return call
+    failure = hindrance(bench.tool, job.asked, bench.clock())
+    if failure:
+        return await _failed(bench, call, job, failure)
+    return await _performed(bench, call, job)
+
+
+async def settled(bench: Bench, call: Call) -> None:
+    """Post what the call cost, unless the ledger has it already; safe to repeat.
+
+    Raises:
+        Transient: the ledger is away: a redelivery settles.
+    """
+    if call.is_settled:
+        return
+    kept = json.loads(call.settlement)
+    await bench.meter.settle(kept["reservation"], Settlement(
+        usage=Usage(requests={"calls": 1}, basis="none"), finish_reason=kept["finish_reason"],
+        error_type=kept["error_type"], started=kept["started"], ended=kept["ended"],
+        compute_ms=kept["compute_ms"]))
+    await bench.calls.settled(call)
+
+
+async def _after_crash(bench: Bench, call: Call, job: Job) -> Call:
+    """Resolve what a dead holder left; return the call ready for its next attempt, or failed."""
+    try:
+        end = await bench.meter.resolve(job.reservation(call), call.token)
+        was_void = end.state in _FREE_STATES
+    except Unknown:
+        was_void = False  # the ledger lost the row: the run may have happened
+    if was_void:
+        return await bench.calls.again(call, was_void=True)
+    if not bench.tool.idempotent:
+        return await _failed(bench, call, job, ToolFailure(
+            code="unknown_outcome", message="the run started and its outcome is unknown; it is "
+            "not run again"))
+    if call.runs >= ATTEMPTS_MAX:
+        return await _failed(bench, call, job, ToolFailure(
+            code="failed", message=f"{bench.tool.name} died in {call.runs} runs of this call"))
+    return await bench.calls.again(call, was_void=False)
+
+
+async def _performed(bench: Bench, call: Call, job: Job) -> Call:
+    try:
+        call = await _held(bench, call, job)
+    except Denied as denied:
+        if denied.reason == "held":
+            raise Busy(f"{denied.account} is held by running calls: {denied.detail}") from denied
+        return await _failed(bench, call, job, _denial(denied))
+    except Unpriced as unpriced:
+        return await _failed(bench, call, job, ToolFailure(code="denied", message=unpriced.detail))
+    await reach(FaultPoint.TOOL_AFTER_RESERVE)
+    call = await bench.calls.start(call)
+    permit = await bench.meter.dispatch(job.reservation(call), call.token)
+    await reach(FaultPoint.TOOL_AFTER_DISPATCH)
+    return await _ran(bench, call, job, permit)
+
+
+async def _held(bench: Bench, call: Call, job: Job) -> Call:
+    """Reserve the price; an attempt whose hold has ended meanwhile is left for the next."""
+    for _ in range(ATTEMPTS_MAX):
+        hold = await bench.meter.hold(_metered(bench, call, job))
+        if hold.state == "PENDING":
+            return call
+        call = await bench.calls.again(call, was_void=False)
+    raise Busy(f"call {call.call_id}: its reservations end before it can run")
+
+
+def _metered(bench: Bench, call: Call, job: Job) -> Metered:
+    return Metered(
+        id=job.reservation(call), grant=job.grant, kind="tool", holder=call.token,
+        lease_s=bench.tool.timeout_s + LEASE_SLACK_S, tool=bench.tool.name,
+        tool_version=bench.tool.version, attribution=Attribution(
+            step=job.asked.step, attempt=call.attempt, agent_version=job.agent_version,
+            env=bench.env, trigger_source=job.trigger_source, trigger_id=job.trigger_id,
+            trace_id=trace_id()))
+
+
+async def _ran(bench: Bench, call: Call, job: Job, permit: Permit) -> Call:
+    attributes = {"agent.task_id": job.task, "gen_ai.tool.name": bench.tool.name,
+                  "agent.current_step": job.asked.step}
+    started = bench.clock()
+    with span("agent.tool_call", attributes):
+        ran = await run(bench.tool, job.asked.arguments, bench.context(job), permit)
+    await reach(FaultPoint.TOOL_AFTER_RUN)
+    used = json.dumps({
+        "reservation": permit.reservation_id, "started": started, "ended": bench.clock(),
+        "compute_ms": ran.duration_ms, "finish_reason": "error" if ran.failure else "stop",
+        "error_type": ran.failure.code if ran.failure else None})
+    return await _stored(bench, call, job, ran, used)
+
+
+async def _failed(bench: Bench, call: Call, job: Job, failure: ToolFailure) -> Call:
+    return await _stored(bench, call, job, Ran(failure=failure), "")
+
+
+async def _stored(bench: Bench, call: Call, job: Job, ran: Ran, used: str) -> Call:
+    ref = await _checked_in(bench.redis, job.tenant, ran.result)
+    data = outcome(job, ran, runs=call.runs, result_ref=ref).model_dump_json()
+    call = await bench.calls.answer(call, data, used)
+    await reach(FaultPoint.TOOL_AFTER_STORE)
+    return call
+
+
+async def _checked_in(redis: Redis, tenant: str, result: str | None) -> str | None:
+    """Keep a large result behind a claim check and return its key; a small one travels itself."""
+    if result is None or len(result.encode()) <= INLINE_BYTES_MAX:
+        return None
+    key = claim_check(tenant, hashlib.sha256(result.encode()).hexdigest())
+    with mapped():
+        await redis.set(key, result, ex=STATE_TTL_S)
+    return key
+
+
+def _denial(denied: Denied) -> ToolFailure:
+    return ToolFailure(code="denied", message=f"over budget: {denied.account} needs {denied.need} "
+                                              f"and has {denied.have}")
