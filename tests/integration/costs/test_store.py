@@ -1,0 +1,215 @@
+import asyncio
+import random
+
+import pytest
+
+from functions.costs import keys
+from functions.costs.report import DIMENSIONS, Sums, ask, grouped, total
+from functions.costs.sequence import CHUNK_BITS, Range
+from functions.costs.store import Stored
+from shared.errors import Malformed, TollgateError
+from shared.store import Unavailable, connect
+
+pytestmark = pytest.mark.anyio
+
+
+async def kept(store, ledger, **parameters):
+    question = ask({k.rstrip("_"): v for k, v in parameters.items()})
+    return grouped(question, await store.rows(ledger.tenant, question))
+
+
+async def test_event_is_stored_once_however_often_it_comes(store, ledger):
+    event = ledger.attributed("r-1", cost=1500)
+
+    outcomes = [outcome for _, outcome, _ in await asyncio.gather(
+        *(store.store(event) for _ in range(8)))]
+
+    assert sorted(outcomes) == [Stored.DUPLICATE] * 7 + [Stored.STORED]
+    assert total(await kept(store, ledger, group_by="agent")) == Sums(1500, 1, 120)
+    assert await store.counts(ledger.tenant) == {"events": 1, "duplicates": 7, "conflicts": 0}
+    assert len(await store.of_task(ledger.tenant, "t-1")) == 1
+
+
+def many(ledger, count, seed):
+    chance = random.Random(seed)
+    return [ledger.attributed(
+        f"r-{n}", cost=chance.randrange(10**12), tokens=(chance.randrange(5000), n),
+        tool=chance.choice([None, "calculator", "reader"]), agent=chance.choice(["a", "b"]),
+        model=chance.choice(["small", "large"]), task=f"t-{n % 7}", session=f"s-{n % 3}",
+        at=f"2026-11-{chance.randrange(18, 22)}T{chance.randrange(24):02}:30:00.250Z")
+        for n in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_duplicates_and_disorder_change_no_sum_in_any_dimension(store, ledger, seed):
+    events = many(ledger, 60, seed)
+    deliveries = events * 2
+    random.Random(seed).shuffle(deliveries)
+    await asyncio.gather(*(store.store(event) for event in deliveries))
+
+    costs = [e.json()["cost"]["total_nano"] for e in events]
+    for dimension in DIMENSIONS:
+        assert total(await kept(store, ledger, group_by=dimension)).cost_nano == sum(costs)
+    by_task = {r.of["task"]: r.sums.cost_nano for r in await kept(store, ledger, group_by="task")}
+    assert by_task["t-3"] == sum(costs[3::7])
+    (check,) = await store.checks(ledger.tenant)
+    assert (check.count, check.last, check.missing) == (60, 60, ())
+
+
+async def test_any_span_equals_the_sum_of_its_events(store, ledger):
+    events = many(ledger, 40, 9)
+    for event in events:
+        await store.store(event)
+
+    for start, end in [("2026-11-19T12:00:00Z", "2026-11-21T03:00:00Z"),
+                       ("2026-11-19", "2026-11-20"), ("2026-11-20T11:00:00+01:00", None)]:
+        limits = {"from_": start} | ({"to_": end} if end else {})
+        span = ask({k.rstrip("_"): v for k, v in limits.items()}).span
+        inside = [e for e in events if span.holds(_ms(e.time))]
+        for by in ("agent", "task"):
+            found = total(await kept(store, ledger, group_by=by, **limits))
+            assert found.cost_nano == sum(e.json()["cost"]["total_nano"] for e in inside)
+            assert found.invocations == len(inside)
+
+
+def _ms(text):
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+async def test_kept_sums_equal_sums_computed_again_from_the_events(store, ledger, redis):
+    for event in many(ledger, 30, 4):
+        await store.store(event)
+    question = ask({"group_by": ",".join(DIMENSIONS)})
+    before = grouped(question, await store.rows(ledger.tenant, question))
+
+    again = [fact.row for fact in await recomputed(store, ledger.tenant)]
+
+    assert grouped(question, again) == before
+
+
+async def recomputed(store, tenant):
+    from functions.costs.facts import read
+
+    tasks = await store.latest_tasks(tenant, 100)
+    return [read(event) for task in tasks for event in await store.of_task(tenant, task)]
+
+
+async def test_missing_numbers_are_named_and_filled(store, ledger):
+    events = [ledger.attributed(f"r-{n}") for n in range(10)]
+    for event in (*events[:3], *events[5:8], events[9]):
+        await store.store(event)
+
+    (check,) = await store.checks(ledger.tenant)
+    assert check.missing == (Range(4, 5), Range(9, 9))
+    assert (check.first, check.last, check.count) == (1, 10, 7)
+
+    for event in (*events[3:5], events[8]):
+        await store.store(event)
+    assert (await store.checks(ledger.tenant))[0].missing == ()
+
+
+async def test_number_of_a_duplicate_is_recorded(store, ledger):
+    await store.store(ledger.attributed("r-1"))
+    again = ledger.attributed("r-1")
+
+    _, outcome, _ = await store.store(again)
+
+    assert outcome is Stored.DUPLICATE
+    (check,) = await store.checks(ledger.tenant)
+    assert (check.last, check.missing) == (2, ())
+
+
+async def test_number_under_two_event_ids_is_a_conflict_and_both_count(store, ledger):
+    await store.store(ledger.attributed("r-1", cost=5))
+    ledger.seq = 0
+
+    _, outcome, _ = await store.store(ledger.attributed("r-2", cost=6))
+
+    assert outcome is Stored.CONFLICT
+    assert await store.conflicts(ledger.tenant) == ["1 1 r-2"]
+    assert total(await kept(store, ledger)).cost_nano == 11
+
+
+async def test_epochs_are_checked_apart(store, ledger):
+    await store.store(ledger.attributed("r-1"))
+    ledger.epoch, ledger.seq = "2", 1
+    await store.store(ledger.attributed("r-2"))
+
+    checks = {c.epoch: c.missing for c in await store.checks(ledger.tenant)}
+
+    assert checks == {"1": (), "2": (Range(1, 1),)}
+
+
+async def test_number_far_off_takes_one_chunk(store, ledger, redis):
+    ledger.seq = 2**40
+    await store.store(ledger.attributed("r-1"))
+
+    chunk = (2**40 + 1) // CHUNK_BITS
+    assert await redis.strlen(keys.numbers(ledger.tenant, "1", chunk)) <= CHUNK_BITS // 8
+    assert (await store.checks(ledger.tenant))[0].missing == (Range(1, 2**40),)
+
+
+async def test_sum_past_exact_numbers_writes_nothing(store, ledger):
+    await store.store(ledger.attributed("r-1", cost=2**53 - 1))
+
+    with pytest.raises(TollgateError):
+        await store.store(ledger.attributed("r-2", cost=1))
+
+    assert total(await kept(store, ledger)).cost_nano == 2**53 - 1
+    assert (await store.counts(ledger.tenant))["events"] == 1
+    assert (await store.checks(ledger.tenant))[0].last == 1
+
+
+async def test_refused_event_writes_nothing(store, ledger, redis):
+    event = ledger.attributed("r-1").extended(ledgerseq="0")
+
+    with pytest.raises(Malformed):
+        await store.store(event)
+
+    assert await redis.keys(f"co:{{{ledger.tenant}}}:*") == []
+
+
+async def test_tenants_do_not_see_each_other(store, ledger):
+    await store.store(ledger.attributed("r-1"))
+
+    assert await store.of_task("costs-nobody", "t-1") == []
+    assert await store.events("costs-nobody", ["r-1"]) == []
+
+
+async def test_denials_come_newest_first(store, ledger):
+    for n in range(3):
+        await store.store(ledger.denied(f"r-{n}"))
+
+    found = await store.latest(ledger.tenant, "denied", 2)
+
+    assert [e.id for e in found] == ["r-2:denied", "r-1:denied"]
+
+
+async def test_agent_totals_follow_every_event(store, ledger):
+    await store.store(ledger.attributed("r-1", cost=5))
+
+    _, _, sums = await store.store(ledger.attributed("r-2", cost=7))
+
+    assert sums == Sums(12, 2, 240)
+    assert await store.totals(ledger.tenant) == {"researcher": Sums(12, 2, 240)}
+
+
+async def test_redis_away_is_unavailable(free_port, ledger):
+    from functions.costs.store import CostStore
+
+    away = connect(f"redis://127.0.0.1:{free_port}/0")
+    with pytest.raises(Unavailable):
+        await CostStore(away).store(ledger.attributed("r-1"))
+    await away.aclose()
+
+
+async def test_event_takes_bounded_memory(store, ledger, redis):
+    events = many(ledger, 200, 1)
+    before = (await redis.info("memory"))["used_memory_dataset"]
+    for event in events:
+        await store.store(event)
+
+    grown = (await redis.info("memory"))["used_memory_dataset"] - before
+    assert grown / len(events) < 1_200

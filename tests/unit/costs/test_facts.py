@@ -1,0 +1,78 @@
+import dataclasses
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from functions.costs.facts import read
+from functions.costs.packing import UnknownFormat, pack, unpack
+from functions.costs.report import Sums
+from shared.errors import Malformed, Permanent
+
+
+def test_attributed_event_counts_cost_tokens_and_one_invocation(ledger):
+    fact = read(ledger.attributed("r-1", cost=1500, tokens=(100, 20)))
+
+    assert fact.sums == Sums(1500, 1, 120)
+    assert (fact.tenant, fact.agent, fact.task, fact.what, fact.name, fact.number, fact.day) == (
+        "acme", "researcher", "t-1", "llm", "scripted/small", 1, "2026-11-20")
+
+
+def test_denied_event_adds_to_no_sum(ledger):
+    fact = read(ledger.denied("r-1"))
+
+    assert (fact.kind, fact.sums, fact.fields) == ("denied", Sums(), ("", ""))
+
+
+def test_threshold_belongs_to_no_task(ledger):
+    assert read(ledger.threshold("x")).task == ""
+
+
+def test_field_that_is_new_does_not_lose_the_event(ledger):
+    event = ledger.attributed("r-1")
+    newer = dataclasses.replace(event, data=json.dumps(event.json() | {"later": 1}).encode())
+
+    assert read(newer) == read(event)
+
+
+@pytest.mark.parametrize("change", [
+    {"source": "/gateway"}, {"source": "/ledger/UPPER"}, {"source": "/ledger/other"},
+    {"time": None}, {"id": "x" * 300},
+    {"extensions": {}}, {"extensions": {"ledgerseq": "0"}}, {"extensions": {"ledgerseq": "-1"}},
+    {"extensions": {"ledgerseq": "1", "tenantid": "other"}},
+    {"extensions": {"ledgerseq": "1", "ledgerepoch": "a:b"}},
+])
+def test_event_that_contradicts_itself_is_malformed(ledger, change):
+    event = dataclasses.replace(ledger.attributed("r-1"), **change)
+
+    with pytest.raises(Malformed):
+        read(event)
+
+
+def test_type_of_others_is_refused_for_good(ledger):
+    with pytest.raises(Permanent):
+        read(dataclasses.replace(ledger.attributed("r-1"), type="dev.tollgate.task.completed.v1"))
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"cost": {"total_nano": -1}}',
+                                  b'{"cost": {"total_nano": 9007199254740992}}'])
+def test_data_that_cannot_be_added_is_refused(ledger, data):
+    event = dataclasses.replace(ledger.attributed("r-1"), data=data)
+
+    with pytest.raises((ValidationError, Malformed)):
+        read(event)
+
+
+def test_packed_event_comes_back_whole(ledger):
+    event = ledger.attributed("r-1")
+
+    assert unpack(pack(event)) == event
+
+
+def test_packed_event_is_small(ledger):
+    assert len(pack(ledger.attributed("r-1"))) < 600
+
+
+def test_event_packed_by_a_later_release_is_transient(ledger):
+    with pytest.raises(UnknownFormat):
+        unpack(b"\x02" + pack(ledger.attributed("r-1"))[1:])
