@@ -126,6 +126,12 @@ LEASE_SLACK_S = 30.0
 LEDGER_TIMEOUT_S = 5.0
 """One call of the ledger; longer means it is away and the work is put off."""
 
+LEDGER_ATTEMPTS_MAX = 3
+"""Requests of one call of the ledger; all of them may be repeated without harm."""
+
+SETTLE_ATTEMPTS_MAX = 5
+"""A settle is worth more patience: the money is spent; a redelivery settles what is left."""
+
 # --- Tools ------------------------------------------------------------------------------------
 TOOL_TIMEOUT_S = 120.0
 

@@ -1,0 +1,25 @@
+"""The metering client: the only way to get the permit that models and tools ask for.
+
+`calls` holds the values, `errors` what can go wrong, `permit` the proof of a dispatch, `client`
+the ledger's HTTP API, `held` the context manager around one call.
+"""
+
+from shared.metering.calls import (
+    Answer,
+    Attribution,
+    Call,
+    Charge,
+    Hold,
+    Outcome,
+    Settlement,
+    TaskUsage,
+)
+from shared.metering.client import Meter
+from shared.metering.errors import Denied, Ended, Unavailable, Unknown, Unpriced
+from shared.metering.held import Held
+from shared.metering.permit import Permit
+
+__all__ = [
+    "Answer", "Attribution", "Call", "Charge", "Denied", "Ended", "Held", "Hold", "Meter",
+    "Outcome", "Permit", "Settlement", "TaskUsage", "Unavailable", "Unknown", "Unpriced",
+]

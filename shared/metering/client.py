@@ -1,0 +1,173 @@
+"""Speaks the ledger's HTTP API; every request may be repeated without harm."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from shared.errors import Busy, Malformed, Permanent, TollgateError, Unauthorized
+from shared.limits import LEDGER_ATTEMPTS_MAX, LEDGER_TIMEOUT_S, SETTLE_ATTEMPTS_MAX
+from shared.metering.calls import Call, Charge, Hold, Outcome, Settlement, TaskUsage
+from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced
+from shared.metering.held import Held, OnAnswer
+from shared.metering.permit import Permit, issue
+
+GRANT_HEADER = "tollgate-grant"
+
+
+class Meter:
+    """The ledger as its callers see it."""
+
+    def __init__(self, ledger_url: str, client: httpx.AsyncClient) -> None:
+        self._url = ledger_url.rstrip("/")
+        self._client = client
+
+    def reserve(self, call: Call, on_answer: OnAnswer | None = None,
+                dispatch: bool = False) -> Held:
+        """Return the context manager of one call; with `dispatch` its permit is ready at once."""
+        return Held(self, call, on_answer, dispatch)
+
+    async def hold(self, call: Call, *, dispatch: bool = False) -> Hold:
+        """Reserve the most that the call can cost; the same call again gives the same answer.
+
+        Raises:
+            Denied: an account has no room. Busy: another holder has it.
+            Unpriced: the price is unknown. Unavailable: the ledger is away.
+            Unauthorized: the grant is forged or over.
+        """
+        body = asdict(call) | {"dispatch": dispatch, "ticket": uuid4().hex}
+        grant = body.pop("grant")
+        found = await self._send("POST", "/v1/reservations", grant, body)
+        return Hold(
+            state=found["state"], expires=found["expires"], headroom=found["headroom"],
+            reserved_nano=found["reserved_nano"], adopted=found["adopted"],
+            replayed=found["replayed"], charged_nano=found["charged_nano"],
+            permit=issue(call.id) if found["dispatched"] else None,
+        )
+
+    async def dispatch(self, reservation_id: str, holder: int, *, grant: str) -> Permit:
+        """Return the permission to call: a compare-and-set that succeeds once.
+
+        Raises:
+            Busy: dispatched before, held by another, or ended. Unknown: no such reservation.
+        """
+        body = {"holder": holder, "ticket": uuid4().hex}
+        await self._send("POST", f"/v1/reservations/{reservation_id}/dispatch", grant, body)
+        return issue(reservation_id)
+
+    async def settle(self, reservation_id: str, settlement: Settlement, *, grant: str) -> Charge:
+        """Post the true cost; the same settlement again gives the same answer.
+
+        Raises:
+            Unknown: Redis lost the reservation: `post` it if it was dispatched lately.
+            Permanent: it was settled with another usage.
+        """
+        found = await self._send("POST", f"/v1/reservations/{reservation_id}/settle", grant,
+                                 asdict(settlement), attempts=SETTLE_ATTEMPTS_MAX)
+        return _charge(found)
+
+    async def resolve(self, reservation_id: str, holder: int, *, grant: str) -> Outcome:
+        """End it with an unknown outcome: void if it was never dispatched, else forfeit.
+
+        Raises:
+            Busy: a holder with a higher token has it. Unknown: no such reservation.
+        """
+        return await self._end(reservation_id, "resolve", holder, grant)
+
+    async def void(self, reservation_id: str, holder: int, *, grant: str) -> Outcome:
+        """End it at no cost: the call never left, or was definitely refused without usage.
+
+        Raises:
+            Busy: another holder has it. Unknown: no such reservation.
+        """
+        return await self._end(reservation_id, "void", holder, grant)
+
+    async def extend(self, reservation_id: str, holder: int, lease_s: float, *,
+                     grant: str) -> float:
+        """Return the new end of the lease, `lease_s` from now.
+
+        Raises:
+            Busy: another holder has it, or it has ended. Unknown: no such reservation.
+        """
+        found = await self._send("POST", f"/v1/reservations/{reservation_id}/extend", grant,
+                                 {"holder": holder, "lease_s": lease_s})
+        return float(found["expires"])
+
+    async def post(self, call: Call, settlement: Settlement) -> Charge:
+        """Charge a finished call that has no reservation (marked `unreserved`); replay-safe."""
+        body = asdict(call)
+        grant = body.pop("grant")
+        body |= {"settlement": asdict(settlement)}
+        return _charge(await self._send("POST", "/v1/postings", grant, body,
+                                        attempts=SETTLE_ATTEMPTS_MAX))
+
+    async def usage(self, task: str, grant: str) -> TaskUsage:
+        """Return what the task and its sub-tasks have posted and hold."""
+        return TaskUsage(**await self._send("GET", f"/v1/usage?task={task}", grant, None))
+
+    async def _end(self, reservation_id: str, how: str, holder: int, grant: str) -> Outcome:
+        found = await self._send("POST", f"/v1/reservations/{reservation_id}/{how}", grant,
+                                 {"holder": holder})
+        return Outcome(found["state"], found["charged_nano"])
+
+    async def _send(self, method: str, path: str, grant: str, body: Mapping[str, Any] | None,
+                    attempts: int = LEDGER_ATTEMPTS_MAX) -> Any:
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(attempts), reraise=True,
+            wait=wait_exponential_jitter(initial=0.05, max=LEDGER_TIMEOUT_S),
+            retry=retry_if_exception_type(Unavailable))
+        async for attempt in retrying:
+            with attempt:
+                return await self._once(method, path, grant, body)
+        raise Unavailable("the ledger was not asked")  # unreachable: reraise is set
+
+    async def _once(self, method: str, path: str, grant: str,
+                    body: Mapping[str, Any] | None) -> Any:
+        try:
+            answer = await self._client.request(
+                method, self._url + path, json=body, headers={GRANT_HEADER: grant},
+                timeout=LEDGER_TIMEOUT_S)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"ledger: {type(error).__name__}: {error}") from error
+        if answer.is_success:
+            return answer.json()
+        raise _failure(answer)
+
+
+def _charge(found: Mapping[str, Any]) -> Charge:
+    return Charge(state=found["state"], total_nano=found["total_nano"], tokens=found["tokens"],
+                  replayed=found["replayed"])
+
+
+_ERRORS: Mapping[int, type[TollgateError]] = {
+    HTTPStatus.BAD_REQUEST: Malformed,
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.PAYMENT_REQUIRED: Denied,
+    HTTPStatus.NOT_FOUND: Unknown,
+    HTTPStatus.CONFLICT: Busy,
+}
+
+
+def _failure(answer: httpx.Response) -> TollgateError:
+    """Return the error of a problem answer; what is no such answer means the ledger is away."""
+    try:
+        problem = answer.json()
+        detail = str(problem.pop("detail"))
+    except (ValueError, KeyError, AttributeError):
+        return Unavailable(f"ledger answered {answer.status_code} without problem details")
+    title = problem.pop("title", "")
+    extra = {k: v for k, v in problem.items() if k not in ("type", "status", "trace_id")}
+    if title == Unpriced.title:
+        return Unpriced(detail, **extra)
+    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable(f"ledger: {detail}")
+    return _ERRORS.get(answer.status_code, Permanent)(detail, **extra)
