@@ -9,6 +9,12 @@ HERE = Path(__file__).parent
 KINDS = ("unit", "integration", "conformance", "e2e", "chaos", "benchmarks")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--broker-under-test", default="tests.conformance.embedded:embedded",
+        metavar="MODULE:FACTORY", help="which broker the conformance suite speaks to")
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         folder = item.path.relative_to(HERE).parts[0]

@@ -26,7 +26,10 @@ class Broker:
         self._dispatchers: dict[str, Dispatcher] = {}
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Add a Trigger, or replace the one of that name; it sees events from now on."""
+        """Add a Trigger, which sees events from now on, or change the one of that name in place."""
+        if known := self._dispatchers.get(subscription.name):
+            known.subscription = subscription
+            return
         self._dispatchers[subscription.name] = Dispatcher(
             subscription, self._log, accept=self.accept, journal=self._journal,
             backoff=self._backoff)

@@ -57,6 +57,7 @@ class Runtime:
         self._manifests = manifests
         self._stack = AsyncExitStack()
         self._parts: Parts | None = None
+        self._wiring: Wiring | None = None
 
     @property
     def parts(self) -> Parts:
@@ -86,6 +87,17 @@ class Runtime:
             "triggers": [t for broker in self.parts.brokers.values() for t in broker.status()],
         }
 
+    def reload_triggers(self) -> None:
+        """Read the manifests again; new Triggers start now, changed ones change in place.
+
+        Raises:
+            Refused: the manifests have faults; nothing changed.
+        """
+        deployment = load(self._manifests)
+        if self._wiring is None:
+            raise RuntimeError("the runtime is not entered")
+        self._wiring.subscribe(deployment, self.parts)
+
     async def _start(self) -> None:
         deployment = load(self._manifests)
         (self.options.data_dir / "logs").mkdir(parents=True, exist_ok=True)
@@ -94,10 +106,11 @@ class Runtime:
         world = World(deployment, load_or_make(self.options.data_dir), self._hosts(listeners),
                       self.options, redis_url)
         redis = connect(broker_url)
-        self._stack.push_async_callback(redis.aclose)
+        self._stack.push_async_callback(redis.connection_pool.aclose)
         await refuse_eviction(redis)
         session = await self._stack.enter_async_context(_session())
-        parts = self._parts = Wiring(world, redis, session, self.disturbance).parts()
+        self._wiring = Wiring(world, redis, session, self.disturbance)
+        parts = self._parts = self._wiring.parts()
         await self._serve(parts, session, listeners)
         self._stack.push_async_callback(self._wind_down, parts)
         for broker in parts.brokers.values():

@@ -15,7 +15,7 @@ from eventing.local.filters import predicate
 from eventing.local.instance import Program
 from eventing.local.journal import Journal
 from eventing.local.log import EventLog
-from eventing.local.manifests.deployment import SOURCE, Key
+from eventing.local.manifests.deployment import SOURCE, Deployment, Key
 from eventing.local.manifests.eventing_kinds import Trigger
 from eventing.local.manifests.fields import DeliverySpec, Destination
 from eventing.local.manifests.serving_kinds import AUTOSCALING, PodSpec, go_seconds
@@ -70,12 +70,16 @@ class Wiring:
             parts.timeouts_s[key] = service.spec.template.spec.timeout_seconds
         for key in deployment.brokers:
             parts.brokers[key] = self._broker(key, parts.journal)
-        for key, trigger in deployment.triggers.items():
-            broker = parts.brokers[key[0], trigger.spec.broker]
-            broker.subscribe(self._subscription(key, trigger, parts))
+        self.subscribe(deployment, parts)
         parts.timers = [Timer(key, timer, self._sink(timer.spec.sink, key[0], parts))
                         for key, timer in deployment.timers.items()]
         return parts
+
+    def subscribe(self, deployment: Deployment, parts: Parts) -> None:
+        """Add the Triggers that are new and change the others in place."""
+        for key, trigger in deployment.triggers.items():
+            broker = parts.brokers[key[0], trigger.spec.broker]
+            broker.subscribe(self._subscription(key, trigger, parts))
 
     def _service(self, key: Key, manifest: ServiceManifest, journal: Journal) -> Service:
         options = self._world.options

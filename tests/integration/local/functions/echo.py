@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 import functions_framework.aio
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -30,7 +31,7 @@ async def answer(request):
     wait_s = float(request.query_params.get("wait", request.headers.get("ce-wait", "0")))
     await asyncio.sleep(wait_s)
     if "ce-id" in request.headers:
-        with open(os.environ["SEEN"], "a") as file:
+        with Path(os.environ["SEEN"]).open("a") as file:
             file.write(request.headers["ce-id"] + "\n")
         return Response(status_code=int(request.headers.get("ce-answer", "204")))
     return JSONResponse({"pid": os.getpid(), "ppid": os.getppid(), "method": request.method,

@@ -1,0 +1,76 @@
+"""A loopback server that answers as it is told and remembers what it was sent."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int = 202
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Received:
+    method: str
+    headers: dict[str, str]
+    body: bytes
+
+    def attributes(self) -> dict[str, str]:
+        """The `ce-` headers without their prefix and without what the transport adds."""
+        named = {n.removeprefix("ce-"): v for n, v in self.headers.items() if n.startswith("ce-")}
+        return {n: v for n, v in named.items() if not n.startswith("knativekafka")}
+
+
+class Subscriber:
+    def __init__(self, *replies: Reply, then: Reply = Reply()) -> None:
+        self._replies, self._then = list(replies), then
+        self.received: list[Received] = []
+        self._changed = asyncio.Condition()
+        self._server = web.Server(self._handle, access_log=None, handler_cancellation=True)
+        self._tcp: asyncio.Server | None = None
+        self.url = ""
+
+    async def start(self, port: int = 0) -> "Subscriber":
+        loop = asyncio.get_running_loop()
+        self._tcp = await loop.create_server(self._server, "127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{self._tcp.sockets[0].getsockname()[1]}/"
+        return self
+
+    async def stop(self) -> None:
+        if self._tcp:
+            self._tcp.close()
+        await self._server.shutdown(0.01)
+
+    async def wait_for(self, count: int) -> list[Received]:
+        return await self.wait_until(lambda: len(self.received) >= count)
+
+    async def wait_until(self, holds: Callable[[], bool]) -> list[Received]:
+        async with asyncio.timeout(TIMEOUT_S), self._changed:
+            await self._changed.wait_for(holds)
+        return self.received
+
+    def ids(self) -> list[str]:
+        return [one.headers["ce-id"] for one in self.received]
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        one = Received(request.method, headers, await request.read())
+        reply = self._replies.pop(0) if self._replies else self._then
+        async with self._changed:
+            self.received.append(one)
+            self._changed.notify_all()
+        if reply.wait_s:
+            await asyncio.sleep(reply.wait_s)
+        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+
+
+def refusing(count: int, status: int = 409) -> list[Reply]:
+    return [Reply(status)] * count
