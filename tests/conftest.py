@@ -1,5 +1,6 @@
 """What every test may use: a real Redis, the asyncio backend, markers by folder."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -42,3 +43,21 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a skipped test is a failure: what it needs must be installed there."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"skipped in CI: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """In CI a module that skips itself is a failure too."""
+    report = yield
+    if os.environ.get("CI") and report.skipped:
+        report.outcome, report.longrepr = "failed", f"skipped in CI: {report.longrepr}"
+    return report

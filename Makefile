@@ -1,0 +1,68 @@
+# Every target sets up .venv by itself, from the hashed locks in requirements/.
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	--no-emit-find-links --no-header --no-annotate --strip-extras --allow-unsafe \
+	--build-deps-for=editable
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench lock schemas clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/run.stamp ## Install what is needed to run, into .venv
+
+demo: $(VENV)/run.stamp ## See one task run as events, within its budget, and what it cost
+	@$(BIN)/tollgate demo $(ARGS)
+
+run: $(VENV)/run.stamp ## Keep the whole system running on this machine (Ctrl-C ends it)
+	@$(BIN)/tollgate up $(ARGS)
+
+test: $(VENV)/dev.stamp ## Run every test but the benchmarks
+	@$(BIN)/python -m pytest -m "not benchmarks" -n $(JOBS) --dist loadfile -q $(ARGS)
+
+check: $(VENV)/dev.stamp ## Lint, type-check, and test the repository's own rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy -p functions -p eventing -p shared
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; \
+		else echo "shellcheck is not installed: .ci/run goes unchecked"; fi
+	$(BIN)/python -m pytest -q tests/unit/test_repository.py
+
+bench: $(VENV)/dev.stamp ## Measure, print a table and write bench.json (on an idle machine)
+	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
+
+schemas: $(VENV)/dev.stamp ## Write the JSON Schemas and examples of all event types anew
+	@$(BIN)/python -m eventing.schemas
+
+lock: $(VENV)/dev.stamp ## Resolve the dependencies anew and write requirements/*.txt
+	$(LOCK) --output-file requirements/run.txt pyproject.toml
+	$(LOCK) --extra dev --constraint requirements/run.txt \
+		--output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove .venv and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Tollgate needs Python 3.11 or later; $(PYTHON) is not. Try: make PYTHON=python3.12"; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv"; \
+		exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# The project itself is linked, without its dependencies: those come from the lock alone.
+$(VENV)/run.stamp: requirements/run.txt | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/run.stamp
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
