@@ -1,0 +1,49 @@
+"""Publishes what commits left in a task's outbox, and says when to look at the task again."""
+
+import asyncio
+from collections.abc import Mapping
+
+from eventing.publish import Publisher
+from eventing.task_events import restored
+from shared.faults import FaultPoint, reach
+from shared.tasks.state import TaskState
+from shared.tasks.store import Tasks
+
+
+class Outbox:
+    """Publishes at least once: a crash in between publishes again under the same ids."""
+
+    def __init__(self, tasks: Tasks, publisher: Publisher, *, silence_s: float) -> None:
+        self._tasks = tasks
+        self._publisher = publisher
+        self._silence_s = silence_s
+
+    def next_look(self, state: TaskState, now: float) -> float | None:
+        """Return when the watchdog must look at a task that has nothing unpublished."""
+        if state.status.final:
+            return None
+        if state.wake_at is not None:
+            return min(state.wake_at, state.deadline_at)
+        return min(now + self._silence_s, state.deadline_at)
+
+    async def flush(self, state: TaskState, bodies: Mapping[str, str], now: float) -> None:
+        """Publish the events and forget them; `bodies` is id → structured JSON.
+
+        Raises:
+            Transient: the broker or Redis is away; what is left is published later.
+            Permanent: the broker refuses an event.
+        """
+        if not bodies:
+            return
+        if len(bodies) == 1:
+            await self._one(next(iter(bodies.values())))
+        else:
+            async with asyncio.TaskGroup() as group:
+                for body in bodies.values():
+                    group.create_task(self._one(body))
+        await reach(FaultPoint.AFTER_PUBLISH)
+        await self._tasks.published(state, list(bodies), self.next_look(state, now))
+
+    async def _one(self, body: str) -> None:
+        await self._publisher.publish(restored(body))
+        await reach(FaultPoint.BETWEEN_PUBLISHES)

@@ -1,0 +1,51 @@
+"""Makes of a snapshot what a delivery commits, without I/O: the state and all that goes with it."""
+
+from dataclasses import replace
+
+from eventing.event import Event
+from eventing.task_ending import Past, finished, told_results
+from eventing.task_events import resumed, stored, tool_refused, tool_requested
+from functions.agents import record
+from functions.agents.attempt import Attempt
+from functions.agents.loop import Answered, End, Toolbox, advance, plan
+from shared import limits
+from shared.tasks.state import TaskState
+from shared.tasks.store import Commit, Entry, Snapshot
+
+
+def advanced(seen: Snapshot, step: int, answered: Answered, attempt: Attempt, toolbox: Toolbox,
+             past: Past) -> Commit | None:
+    """Return the commit of a step that was answered; `None` if the step is committed already."""
+    if seen.state.status.final or seen.state.step >= step:
+        return None
+    state = advance(seen, step, answered, toolbox, past.now)
+    mine = record.of_step(seen, state, answered, attempt)
+    entries = [*told_results(seen), *record.entries_of(state, mine)]
+    move = plan(seen, past.now)
+    if isinstance(move, End) and not state.status.final:
+        state = state.ended(move.status, past.now, move.error)
+    if state.status.final:
+        return finished(seen, state, replace(past, records=[*past.records, mine]), entries)
+    return Commit(
+        before=seen, state=state, due_at=past.now + limits.OVERDUE_AFTER_COMMIT_S,
+        events=stored(next_events(state)), records=[mine], entries=entries,
+        awaited=[call.call_id for call in state.calls])
+
+
+def next_events(state: TaskState) -> list[Event]:
+    """Return what a committed step sends out: its calls, or the task's own continuation."""
+    if not state.calls:
+        return [resumed(state, "the answer does not fit its schema")]
+    return [tool_refused(state, call) if call.refusal else tool_requested(state, call)
+            for call in state.calls]
+
+
+def put_off(seen: Snapshot, now: float) -> Commit | None:
+    """Return the commit of a step that must wait, with a growing time to wake at."""
+    state = seen.state
+    if state.status.final or seen.missing:
+        return None
+    wait_s = min(limits.WAKE_AGAIN_S * 2**min(state.wakes, 8), limits.WAKE_AGAIN_MAX_S)
+    later = state.but(wake_at=now + wait_s, wakes=state.wakes + 1, nudges=0)
+    return Commit(before=seen, state=later, due_at=min(now + wait_s, state.deadline_at),
+                  entries=[Entry("status", {"status": state.status, "waits_s": wait_s})])

@@ -1,0 +1,269 @@
+"""Runs an agent: takes deliveries through record, claim, perform, commit, publish.
+
+Nothing is held between deliveries; each one gets at most one model answer (architecture, 5).
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from eventing.adapter import Delivery
+from eventing.event import Event
+from eventing.outbox import Outbox
+from eventing.publish import Publisher
+from eventing.task_ending import Past, ended
+from eventing.task_events import completed
+from eventing.types import (
+    TaskCancelRequested,
+    TaskCompleted,
+    TaskResumed,
+    TaskSubmitted,
+    ToolCompleted,
+)
+from functions.agents import commits
+from functions.agents.attempt import Attempt
+from functions.agents.definition import Definition
+from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversation, fold, plan
+from functions.agents.perform import Deferred, Performer, Stopped, Work
+from shared import limits
+from shared.auth import Grant
+from shared.clock import Clock
+from shared.errors import Busy, Permanent
+from shared.faults import FaultPoint, reach
+from shared.metering import Meter, Unavailable
+from shared.models.port import Message, Model, ModelRequest
+from shared.tasks.claims import Claim, Claims, Committed
+from shared.tasks.contract import Status
+from shared.tasks.state import TaskState
+from shared.tasks.store import Commit, Snapshot, Tasks
+from shared.telemetry import span, trace_id
+
+log = logging.getLogger(__name__)
+
+Decide = Callable[[Snapshot], Awaitable[Commit | None]]
+"""Makes of a snapshot what to commit; `None` when there is nothing left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an agent works with; wired once in `serve`."""
+
+    definition: Definition
+    toolbox: Toolbox
+    tasks: Tasks
+    claims: Claims
+    outbox: Outbox
+    publisher: Publisher
+    meter: Meter
+    model: Model
+    model_name: str
+    performer: Performer
+    clock: Clock
+
+
+class Host:
+    """One agent's handler of events."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._p = parts
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Handle one delivery; returning acknowledges it.
+
+        Raises:
+            Permanent: the event can never be handled.
+            Transient: a redelivery may succeed.
+        """
+        event, grant = delivery.event, delivery.granted
+        await reach(FaultPoint.BEFORE_RECORD)
+        snapshot = await self._recorded(event, grant)
+        await reach(FaultPoint.AFTER_RECORD)
+        if snapshot is None:
+            log.info("nothing waits for %s %s", event.type, event.id)
+            return
+        hops = max(snapshot.state.hops, event.number("hops"))
+        snapshot = replace(snapshot, state=snapshot.state.but(hops=hops))
+        with span("agent.run", {"agent.id": self._p.definition.name,
+                                "agent.task_id": grant.task, "agent.session": grant.session,
+                                "agent.current_step": snapshot.state.step}):
+            await self._go_on(snapshot, event)
+
+    async def _recorded(self, event: Event, grant: Grant) -> Snapshot | None:
+        tasks, tenant, task_id = self._p.tasks, grant.tenant, grant.task
+        match event.type:
+            case TaskSubmitted.TYPE:
+                return await self._submitted(event, grant)
+            case ToolCompleted.TYPE:
+                outcome = await self._outcome(event, tenant)
+                return await tasks.result(tenant, task_id, outcome.call_id,
+                                          outcome.model_dump_json(exclude_defaults=True))
+            case TaskCompleted.TYPE:
+                return await self._sub_task(event, tenant)
+            case TaskCancelRequested.TYPE:
+                reason = TaskCancelRequested.model_validate(event.json()).reason
+                return await tasks.cancel(tenant, task_id, reason)
+            case TaskResumed.TYPE:
+                return await self._awake(await tasks.look(tenant, task_id))
+            case _:
+                raise Permanent(f"agent {self._p.definition.name} does not handle {event.type}")
+
+    async def _submitted(self, event: Event, grant: Grant) -> Snapshot | None:
+        task = TaskSubmitted.model_validate(event.json()).task
+        if task.id != grant.task or task.agent != self._p.definition.name:
+            raise Permanent(f"task {task.id} of agent {task.agent} is not what the grant is for")
+        if found := await self._p.tasks.look(grant.tenant, task.id):
+            return found
+        now = self._p.clock()
+        if grant.exp < now:
+            raise Permanent("the grant expired before the task was first accepted")
+        state = TaskState.new(
+            task, tenant=grant.tenant, grant=event.get("grant") or "", root=grant.root,
+            replyto=event.get("replyto"), parent_call=event.get("callid"),
+            depth=event.number("depth"), chain=event.number("chain"),
+            traceparent=event.get("traceparent"), created_at=now)
+        await self._p.tasks.submit(state, ("", ""), now + limits.OVERDUE_AFTER_COMMIT_S)
+        return await self._p.tasks.look(grant.tenant, task.id)
+
+    async def _outcome(self, event: Event, tenant: str) -> ToolCompleted:
+        outcome = ToolCompleted.model_validate(event.json())
+        if outcome.result_ref is None:
+            return outcome
+        value = await self._p.tasks.checked_in(tenant, outcome.result_ref)
+        return outcome.model_copy(update={"result": value, "result_ref": None})
+
+    async def _sub_task(self, event: Event, tenant: str) -> Snapshot | None:
+        result = TaskCompleted.model_validate(event.json()).result
+        parent, call = event.get("parentid"), event.get("callid")
+        if not parent or not call:
+            return None
+        outcome = ToolCompleted(call_id=call, tool="delegate", version="1.0.0",
+                                result=result.model_dump(mode="json"))
+        return await self._p.tasks.result(tenant, parent, call, outcome.model_dump_json())
+
+    async def _awake(self, snapshot: Snapshot | None) -> Snapshot | None:
+        """Return the task without a pause or a wait: what it waited for is there."""
+        if snapshot is None or snapshot.state.status.final:
+            return snapshot
+        state = snapshot.state
+        status = Status.RUNNING if state.status is Status.PAUSED else state.status
+        return replace(snapshot, state=state.but(status=status, wake_at=None))
+
+    async def _go_on(self, snapshot: Snapshot, event: Event) -> None:
+        match plan(snapshot, self._p.clock()):
+            case Rest():
+                await self._rest(snapshot, event)
+            case End() as end:
+                await self._commit(snapshot, self._ending(end))
+            case Think(step):
+                try:
+                    await self._step(snapshot, step, event)
+                except Committed:
+                    log.info("step %s of task %s is done already", step, snapshot.state.task.id)
+
+    async def _rest(self, snapshot: Snapshot, event: Event) -> None:
+        await self._flush(snapshot)
+        if event.get("nudge") and snapshot.state.status.final:
+            await self._p.publisher.publish(completed(snapshot.state))
+
+    async def _flush(self, snapshot: Snapshot) -> None:
+        await self._p.outbox.flush(snapshot.state, snapshot.outbox, self._p.clock())
+
+    async def _step(self, snapshot: Snapshot, step: int, event: Event) -> None:
+        state = snapshot.state
+        await reach(FaultPoint.BEFORE_CLAIM)
+        async with self._p.claims.hold(state.tenant, state.task.id, step) as claim:
+            await reach(FaultPoint.AFTER_CLAIM)
+            with span("agent.step", {"agent.task_id": state.task.id,
+                                     "agent.current_step": step}):
+                await self._taken(snapshot, step, event, claim)
+
+    async def _taken(self, snapshot: Snapshot, step: int, event: Event, claim: Claim) -> None:
+        try:
+            work = await self._work(snapshot, step, event)
+            answered, attempt = await self._p.performer.perform(work, claim)
+        except Stopped as stop:
+            await self._commit(snapshot, self._ending(End(stop.status, stop.error)), claim)
+        except (Deferred, Unavailable) as reason:
+            log.warning("step %s put off: %s", step, reason)
+            await self._commit(snapshot, self._putting_off, claim)
+        else:
+            await self._commit(snapshot, self._advancing(step, answered, attempt), claim)
+
+    def _ending(self, end: End) -> Decide:
+        async def decide(seen: Snapshot) -> Commit | None:
+            return ended(seen, end.status, end.error, await self._past(seen, final=True))
+        return decide
+
+    def _advancing(self, step: int, answered: Answered, attempt: Attempt) -> Decide:
+        async def decide(seen: Snapshot) -> Commit | None:
+            final = not answered.reply.tool_calls
+            return commits.advanced(seen, step, answered, attempt, self._p.toolbox,
+                                    await self._past(seen, final=final))
+        return decide
+
+    async def _putting_off(self, seen: Snapshot) -> Commit | None:
+        return commits.put_off(seen, self._p.clock())
+
+    async def _past(self, seen: Snapshot, *, final: bool) -> Past:
+        state = seen.state
+        if not final:
+            return Past((), None, self._p.clock())
+        records = await self._p.tasks.steps(state.tenant, state.task.id)
+        try:
+            posted = (await self._p.meter.usage(state.task.id, state.grant)).posted_nano
+        except Unavailable:
+            log.warning("the ledger is away: the cost of task %s is what its agent was told",
+                        state.task.id)
+            posted = None
+        return Past(records, posted, self._p.clock())
+
+    async def _work(self, snapshot: Snapshot, step: int, event: Event) -> Work:
+        state, definition = snapshot.state, self._p.definition
+        task = state.task
+        history = (await self._p.tasks.history(state.tenant, task.agent, task.session_id)
+                   if definition.memory.turns else [])
+        messages = conversation(definition, snapshot, history)
+        fixed = len(messages) - len(snapshot.state.messages) - len(state.calls)
+        left = max(task.token_budget - state.tokens_used, 0)
+        context_max = min(definition.limits.context_tokens, left // 4)
+
+        def asked(of: tuple[Message, ...], cap: int = limits.OUTPUT_TOKENS_MIN) -> ModelRequest:
+            return ModelRequest(
+                model=self._p.model_name, messages=of, tools=self._p.toolbox.specs(),
+                output_tokens_max=cap, timeout_s=limits.MODEL_TIMEOUT_S,
+                metadata={"trace_id": trace_id() or "", "task_id": task.id})
+
+        def fits(some: tuple[Message, ...]) -> bool:
+            return self._p.model.input_tokens_max(asked(some)) <= context_max
+
+        messages = fold(messages, fits, fixed)
+        room = left - self._p.model.input_tokens_max(asked(messages))
+        cap = max(min(definition.limits.output_tokens, room), limits.OUTPUT_TOKENS_MIN)
+        return Work(snapshot=snapshot, step=step, request=asked(messages, cap),
+                    trigger=(event.source, event.id),
+                    on_token=lambda text: self._p.tasks.told(state.tenant, task.id, text))
+
+    async def _commit(self, snapshot: Snapshot, decided: Decide,
+                      claim: Claim | None = None) -> None:
+        """Commit what `decided` makes of the state, again for each newer version, then publish."""
+        for _ in range(limits.COMMIT_RETRIES_MAX):
+            commit = await decided(snapshot)
+            if commit is None:
+                await self._flush(snapshot)
+                return
+            commit = replace(commit, token=claim.token if claim else None)
+            await reach(FaultPoint.BEFORE_COMMIT)
+            version = await self._p.tasks.commit(commit)
+            if version > 0:
+                await reach(FaultPoint.AFTER_COMMIT)
+                bodies = {**snapshot.outbox, **dict(commit.events)}
+                await self._p.outbox.flush(commit.state, bodies, self._p.clock())
+                return
+            if version < 0:
+                raise Busy(f"step claim of task {commit.state.task.id} was lost")
+            newer = await self._p.tasks.look(snapshot.state.tenant, snapshot.state.task.id)
+            if newer is None:
+                return
+            hops = max(newer.state.hops, snapshot.state.hops)
+            snapshot = replace(newer, state=newer.state.but(hops=hops))
+        raise Busy(f"task {snapshot.state.task.id} changed {limits.COMMIT_RETRIES_MAX} times")

@@ -1,0 +1,266 @@
+"""Asks the model of a step: reserve, dispatch, call, store the answer, settle.
+
+At most one answer is paid per step; a crash at any point leaves a record that the successor goes
+on from (architecture, section 5.4).
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from functions.agents.attempt import Attempt
+from functions.agents.definition import Definition
+from functions.agents.loop import COST_SPENT, TOKENS_SPENT, Answered
+from shared import limits
+from shared.clock import Clock
+from shared.errors import Busy
+from shared.faults import FaultPoint, reach
+from shared.ids import derived
+from shared.metering import (
+    Attribution,
+    Call,
+    Denied,
+    Ended,
+    Hold,
+    Meter,
+    Permit,
+    Settlement,
+    Unpriced,
+)
+from shared.models.errors import (
+    ProviderBusy,
+    ProviderRefused,
+    ProviderUnavailable,
+    ProviderUnknown,
+)
+from shared.models.port import Model, ModelReply, ModelRequest
+from shared.tasks.claims import Claim, Fenced
+from shared.tasks.contract import Status
+from shared.tasks.store import Snapshot
+from shared.telemetry import span, trace_id
+
+OnToken = Callable[[str], Awaitable[None]]
+Pause = Callable[[int], Awaitable[None]]
+"""Waits before the attempt of that number."""
+
+FREE = (ProviderRefused, ProviderBusy, ProviderUnavailable)
+HELD_WAITS_S = (0.2, 0.4, 0.8)
+"""Waits for others' holds to end before the step is put off."""
+
+
+async def jittered(number: int) -> None:
+    """Wait before attempt `number` (1, 2, …): exponential from 0.5 s, full jitter, capped."""
+    await asyncio.sleep(random.uniform(0, min(0.5 * 2**number, limits.MODEL_WAIT_MAX_S)))  # noqa: S311
+
+
+class Stopped(Exception):  # noqa: N818 - an outcome
+    """The step cannot be taken: the task ends with what it has."""
+
+    def __init__(self, status: Status, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
+class Deferred(Exception):  # noqa: N818 - an outcome
+    """The step must wait: holds stand in the way, or the ledger is away."""
+
+
+class _Lost(Exception):  # noqa: N818 - an outcome
+    """A predecessor dispatched this attempt and left no answer; it is paid and over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One step to perform."""
+
+    snapshot: Snapshot
+    step: int
+    request: ModelRequest
+    trigger: tuple[str, str]
+    """Source and id of the event that woke the agent."""
+    on_token: OnToken
+
+
+class Performer:
+    """Performs steps of one agent."""
+
+    def __init__(self, definition: Definition, model: Model, meter: Meter, *, env: str,
+                 clock: Clock, pause: Pause) -> None:
+        self._definition = definition
+        self._model = model
+        self._meter = meter
+        self._env = env
+        self._clock = clock
+        self._pause = pause
+
+    async def perform(self, work: Work, claim: Claim) -> tuple[Answered, Attempt]:
+        """Return the step's one answer and what it cost.
+
+        Raises:
+            Stopped: the budget is spent, the model is unpriced, or three attempts failed.
+            Deferred: try again later.
+            Busy: another process has the step.
+            Unavailable: the ledger is away.
+        """
+        attempt = Attempt.of(claim.record) or self._first(work)
+        while attempt.answer is None:
+            if attempt.attempt >= limits.ATTEMPTS_MAX:
+                raise Stopped(Status.FAILED, "the model failed "
+                              f"{attempt.attempt} times: {attempt.errors[-1]}")
+            await claim.store(attempt.record())
+            attempt = await self._tried(work, claim, attempt)
+        return await self._settled(work, attempt), attempt
+
+    def _first(self, work: Work) -> Attempt:
+        request = work.request
+        return Attempt(
+            model=request.model, requested_model=request.model,
+            output_tokens_max=request.output_tokens_max,
+            input_tokens_max=self._model.input_tokens_max(request))
+
+    async def _tried(self, work: Work, claim: Claim, attempt: Attempt) -> Attempt:
+        try:
+            permit = await self._permit(work, claim, attempt)
+            return await self._asked(work, claim, attempt, permit)
+        except Denied as denied:
+            return self._cheaper(attempt, denied)
+        except Unpriced as error:
+            raise Stopped(Status.FAILED, error.detail) from error
+        except _Lost:
+            return attempt.failed("a predecessor's answer was lost", attempt.model)
+        except ProviderRefused as error:
+            raise Stopped(Status.FAILED, error.detail) from error
+        except (*FREE, ProviderUnknown) as error:
+            later = attempt.failed(error.detail, self._fallback(attempt))
+            if later.attempt < limits.ATTEMPTS_MAX and later.model == attempt.model:
+                await self._pause(later.attempt)
+            return later
+
+    async def _permit(self, work: Work, claim: Claim, attempt: Attempt) -> Permit:
+        """Return the permission to call, for a new hold or a predecessor's undispatched one."""
+        call = self._call(work, claim, attempt)
+        try:
+            hold = await self._held(call)
+        except Ended as error:
+            raise _Lost from error
+        await reach(FaultPoint.AFTER_RESERVE)
+        if hold.state != "PENDING":
+            raise _Lost
+        try:
+            permit = await self._meter.dispatch(call.id, claim.token, grant=call.grant)
+        except Busy as error:
+            await self._meter.resolve(call.id, claim.token, grant=call.grant)
+            raise _Lost from error
+        await reach(FaultPoint.AFTER_DISPATCH)
+        return permit
+
+    async def _held(self, call: Call) -> Hold:
+        for wait_s in (*HELD_WAITS_S, None):
+            try:
+                return await self._meter.hold(call)
+            except Denied as denied:
+                if denied.reason != "held":
+                    raise
+                if wait_s is None:
+                    raise Deferred(denied.detail) from denied
+                await asyncio.sleep(wait_s)
+        raise AssertionError("unreachable")
+
+    async def _asked(self, work: Work, claim: Claim, attempt: Attempt, permit: Permit) -> Attempt:
+        started = self._clock()
+        ended = (permit.reservation_id, claim.token)
+        grant = work.snapshot.state.grant
+        try:
+            reply = await self._complete(work, attempt, permit)
+        except FREE:
+            await self._meter.void(*ended, grant=grant)
+            raise
+        except ProviderUnknown:
+            await self._meter.resolve(*ended, grant=grant)
+            raise
+        answered = attempt.answered(reply, started, self._clock())
+        try:
+            await claim.store(answered.record())
+        except Fenced:
+            await self._settled(work, answered)  # fenced, but what was used is still charged
+            raise
+        await reach(FaultPoint.AFTER_ANSWER)
+        return answered
+
+    async def _complete(self, work: Work, attempt: Attempt, permit: Permit) -> ModelReply:
+        request = ModelRequest(
+            model=attempt.model, messages=work.request.messages, tools=work.request.tools,
+            output_tokens_max=attempt.output_tokens_max, timeout_s=work.request.timeout_s,
+            metadata=work.request.metadata)
+        state = work.snapshot.state
+        with span("agent.llm_call", {
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": request.provider,
+            "gen_ai.request.model": request.name, "gen_ai.agent.name": self._definition.name,
+            "gen_ai.conversation.id": state.task.session_id, "agent.task_id": state.task.id,
+        }) as current:
+            reply = await self._model.complete(request, permit, work.on_token)
+            current.set_attributes({
+                "gen_ai.response.model": reply.model.partition("/")[2],
+                "gen_ai.usage.input_tokens": reply.usage.input_total,
+                "gen_ai.usage.output_tokens": reply.usage.output_total})
+            return reply
+
+    async def _settled(self, work: Work, attempt: Attempt) -> Answered:
+        reply = attempt.reply()
+        if reply is None:
+            raise AssertionError("settling an attempt without an answer")
+        await reach(FaultPoint.BEFORE_SETTLE)
+        charge = await self._meter.settle(self._reservation(work, attempt), Settlement(
+            usage=reply.usage, response_model=reply.model, service_tier=reply.service_tier,
+            finish_reason=reply.finish_reason, started=attempt.started_at,
+            ended=attempt.ended_at, streamed=True), grant=work.snapshot.state.grant)
+        await reach(FaultPoint.AFTER_SETTLE)
+        return Answered(reply, charge.total_nano)
+
+    def _cheaper(self, attempt: Attempt, denied: Denied) -> Attempt:
+        """Return the question with an output cap that fits, if one does."""
+        if denied.unit == "tok":
+            cap = min(denied.have - attempt.input_tokens_max, attempt.output_tokens_max - 1)
+        else:
+            cap = attempt.output_tokens_max // 2
+        if cap >= limits.OUTPUT_TOKENS_MIN:
+            return attempt.capped(cap)
+        raise Stopped(Status.COMPLETED, _spent(denied)) from denied
+
+    def _fallback(self, attempt: Attempt) -> str:
+        """Return the next model of the agent's list, the last one again at its end."""
+        models = (attempt.requested_model, *self._definition.fallbacks)
+        return models[min(models.index(attempt.model) + 1, len(models) - 1)]
+
+    def _call(self, work: Work, claim: Claim, attempt: Attempt) -> Call:
+        state = work.snapshot.state
+        return Call(
+            id=self._reservation(work, attempt), grant=state.grant, kind="llm",
+            model=attempt.model, holder=claim.token,
+            lease_s=limits.MODEL_TIMEOUT_S + limits.LEASE_SLACK_S + limits.CLAIM_LEASE_S,
+            input_tokens_max=attempt.input_tokens_max,
+            output_tokens_max=attempt.output_tokens_max,
+            attribution=Attribution(
+                step=work.step, attempt=attempt.attempt + 1, env=self._env,
+                agent_version=self._definition.version, parent_agent=state.replyto,
+                trigger_source=work.trigger[0], trigger_id=work.trigger[1], streamed=True,
+                trace_id=trace_id(), tags=state.task.metadata,
+                requested_model=attempt.requested_model,
+                downgrade_reason=attempt.downgrade_reason))
+
+    def _reservation(self, work: Work, attempt: Attempt) -> str:
+        state = work.snapshot.state
+        return derived(state.tenant, state.task.id, state.reopened, work.step, "model",
+                       attempt.attempt, attempt.ask)
+
+
+def _spent(denied: Denied) -> str:
+    if denied.account.startswith("task|") and denied.unit == "tok":
+        return TOKENS_SPENT
+    what = TOKENS_SPENT if denied.unit == "tok" else COST_SPENT
+    return (f"{what}: account {denied.account} needs {denied.need}, has {denied.have} "
+            f"({denied.reason})")
+
+

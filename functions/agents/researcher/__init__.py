@@ -1,0 +1,1 @@
+"""Takes a question about documents; gives an answer with figures that can be checked."""

@@ -1,0 +1,19 @@
+"""What the dead letters' function reads from its environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from shared.settings import Settings
+
+
+class DeadLettersSettings(Settings):
+    """The variables of the dead letters."""
+
+    redis_url: str = Field(alias="REDIS_URL")
+    broker_url: str = Field(alias="BROKER_URL")
+    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY", min_length=32)
+    api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
+    step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)
+    exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
+    log_level: str = Field(default="INFO", alias="LOG_LEVEL")

@@ -1,0 +1,22 @@
+"""What the gateway reads from its environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from shared.settings import Settings
+
+
+class GatewaySettings(Settings):
+    """The gateway's variables."""
+
+    redis_url: str = Field(alias="REDIS_URL")
+    broker_url: str = Field(alias="BROKER_URL")
+    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY", min_length=32)
+    api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
+    catalogue: Path = Field(alias="TOLLGATE_CATALOGUE")
+    step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)
+    requests_per_s: int = Field(alias="TOLLGATE_REQUESTS_PER_S", gt=0)
+    """Of one tenant."""
+    exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
+    log_level: str = Field(default="INFO", alias="LOG_LEVEL")

@@ -1,0 +1,1 @@
+"""Finds tasks without progress; publishes again what they wait for, or ends them."""

@@ -1,0 +1,15 @@
+"""What the watchdog reads from its environment."""
+
+from pydantic import Field
+
+from shared.settings import Settings
+
+
+class WatchdogSettings(Settings):
+    """The watchdog's variables."""
+
+    redis_url: str = Field(alias="REDIS_URL")
+    broker_url: str = Field(alias="BROKER_URL")
+    step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)
+    exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
+    log_level: str = Field(default="INFO", alias="LOG_LEVEL")
