@@ -1,6 +1,7 @@
 # Every target sets up .venv by itself, from the hashed locks in requirements/.
 SHELL := /bin/sh
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,9 +49,7 @@ clean: ## Remove .venv and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Tollgate needs Python 3.11 or later; $(PYTHON) is not. Try: make PYTHON=python3.12"; \
-		exit 1; }
+	@test -n "$(PYTHON)" || { echo "Tollgate needs Python 3.11 or later: none is in PATH"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv"; \
 		exit 1; }
