@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+from pydantic.json_schema import GenerateJsonSchema
 
 from shared.contracts import ToolContract
 from shared.limits import TOOL_TIMEOUT_S
@@ -58,6 +59,14 @@ class Context(Generic[S]):
 
 
 
+class _Untitled(GenerateJsonSchema):
+    """Leaves out the titles of fields, which say nothing and cost a model tokens."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Answer no."""
+        return False
+
+
 class Tool(Generic[S]):
     """A declared tool: the function, its contract, and how to call it."""
 
@@ -83,8 +92,9 @@ class Tool(Generic[S]):
             name=self.name, version=self.version, description=_description(self.fn),
             idempotent=self.idempotent, changes_world=self.changes_world,
             price_nano=self.price.nano, timeout_s=self.timeout_s,
-            input_schema=self.arguments.model_json_schema(),
-            output_schema=TypeAdapter(self._returns).json_schema(mode="serialization"))
+            input_schema=self.arguments.model_json_schema(schema_generator=_Untitled),
+            output_schema=self.returns.json_schema(
+                mode="serialization", schema_generator=_Untitled))
 
     def call(self, arguments: BaseModel, context: Context[S]) -> Awaitable[Any] | Any:
         """Call the function with checked arguments; a coroutine function returns an awaitable."""

@@ -42,6 +42,8 @@ class ToolSettings(Settings):
     env: str = Field(default="local", alias="TOLLGATE_ENV")
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
+    collector: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Read by the exporter itself."""
 
 
 def serve(tool: Tool[Any], settings: ToolSettings) -> Callable[[Request], Awaitable[Response]]:
@@ -69,7 +71,7 @@ async def deliver(bench: Bench, publisher: Publisher, delivery: Delivery) -> Non
         if call.is_published and job.nudge <= call.nudge:
             return
         call = await answered(bench, call, job)
-        await settled(bench, call)
+        await settled(bench, call, job)
         await reach(FaultPoint.TOOL_AFTER_SETTLE)
         await _published(bench, publisher, delivery, call)
 

@@ -7,6 +7,7 @@ is unknown (architecture, section 5).
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +23,19 @@ from functions.tools.run import Ran, run
 from shared.clock import Clock
 from shared.errors import Busy
 from shared.faults import FaultPoint, reach
-from shared.limits import ATTEMPTS_MAX, INLINE_BYTES_MAX, LEASE_SLACK_S, STATE_TTL_S
+from shared.limits import (
+    ATTEMPTS_MAX,
+    INLINE_BYTES_MAX,
+    LEASE_SLACK_S,
+    POST_UNKNOWN_MAX_S,
+    STATE_TTL_S,
+)
 from shared.store import Redis, mapped
 from shared.tasks.keys import claim_check
 from shared.telemetry import span, trace_id
 from shared.toolcalls.rows import Call, Calls
 
+log = logging.getLogger(__name__)
 _FREE_STATES = frozenset({"VOIDED", "DENIED"})
 """Ends of a reservation under which nothing ran."""
 
@@ -64,7 +72,7 @@ async def answered(bench: Bench, call: Call, job: Job) -> Call:
     return await _performed(bench, call, job)
 
 
-async def settled(bench: Bench, call: Call) -> None:
+async def settled(bench: Bench, call: Call, job: Job) -> None:
     """Post what the call cost, unless the ledger has it already; safe to repeat.
 
     Raises:
@@ -72,18 +80,27 @@ async def settled(bench: Bench, call: Call) -> None:
     """
     if call.is_settled:
         return
-    kept = json.loads(call.settlement)
-    await bench.meter.settle(kept["reservation"], Settlement(
-        usage=Usage(requests={"calls": 1}, basis="none"), finish_reason=kept["finish_reason"],
-        error_type=kept["error_type"], started=kept["started"], ended=kept["ended"],
-        compute_ms=kept["compute_ms"]))
+    settlement = Settlement(usage=Usage(basis="none"), **json.loads(call.settlement))
+    try:
+        await bench.meter.settle(job.reservation(call), settlement, grant=job.grant)
+    except Unknown:
+        await _posted(bench, call, job, settlement)
     await bench.calls.settled(call)
+
+
+async def _posted(bench: Bench, call: Call, job: Job, settlement: Settlement) -> None:
+    """Charge a run whose reservation the ledger lost, if that cannot be a second charge."""
+    if bench.clock() - (settlement.started or 0) < POST_UNKNOWN_MAX_S:
+        await bench.meter.post(_metered(bench, call, job), settlement)
+    else:
+        log.error("call %s: its reservation is unknown and too old to post", call.call_id)
 
 
 async def _after_crash(bench: Bench, call: Call, job: Job) -> Call:
     """Resolve what a dead holder left; return the call ready for its next attempt, or failed."""
     try:
-        end = await bench.meter.resolve(job.reservation(call), call.token)
+        end = await bench.meter.resolve(
+            job.reservation(call), call.token, grant=job.grant)
         was_void = end.state in _FREE_STATES
     except Unknown:
         was_void = False  # the ledger lost the row: the run may have happened
@@ -110,7 +127,8 @@ async def _performed(bench: Bench, call: Call, job: Job) -> Call:
         return await _failed(bench, call, job, ToolFailure(code="denied", message=unpriced.detail))
     await reach(FaultPoint.TOOL_AFTER_RESERVE)
     call = await bench.calls.start(call)
-    permit = await bench.meter.dispatch(job.reservation(call), call.token)
+    permit = await bench.meter.dispatch(
+        job.reservation(call), call.token, grant=job.grant)
     await reach(FaultPoint.TOOL_AFTER_DISPATCH)
     return await _ran(bench, call, job, permit)
 
@@ -143,7 +161,7 @@ async def _ran(bench: Bench, call: Call, job: Job, permit: Permit) -> Call:
         ran = await run(bench.tool, job.asked.arguments, bench.context(job), permit)
     await reach(FaultPoint.TOOL_AFTER_RUN)
     used = json.dumps({
-        "reservation": permit.reservation_id, "started": started, "ended": bench.clock(),
+        "started": started, "ended": bench.clock(),
         "compute_ms": ran.duration_ms, "finish_reason": "error" if ran.failure else "stop",
         "error_type": ran.failure.code if ran.failure else None})
     return await _stored(bench, call, job, ran, used)

@@ -53,7 +53,7 @@ async def _outcome(tool: Tool[Any], arguments: dict[str, Any],
     try:
         async with asyncio.timeout(tool.timeout_s):
             value = await _called(tool, arguments, context)
-        return _sized(canonical(tool.returns.dump_python(value, mode="json")))
+        return _sized(canonical(tool.returns.dump_python(value, mode="json", warnings="error")))
     except ToolError as error:
         return None, ToolFailure(code="failed", message=str(error))
     except TimeoutError:

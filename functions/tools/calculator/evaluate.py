@@ -94,11 +94,11 @@ class _Expression:
             case ast.BinOp() if type(node.op) in _BINARY:
                 left, right = (self.value(n, depth + 1) for n in (node.left, node.right))
                 value = _BINARY[type(node.op)](left, right)
-            case ast.Call(func=ast.Name(), keywords=[]) if node.func.id in FUNCTIONS:
-                value = self._call(node.func.id, node.args, depth)
+            case ast.Call(func=ast.Name(id=name), keywords=[]) if name in FUNCTIONS:
+                value = self._call(name, node.args, depth)
             case _:
-                raise ValueError(f"{_short(_segment(self._text, node))} is not arithmetic; functions: "
-                                 f"{', '.join(sorted(FUNCTIONS))}")
+                what, known = _segment(self._text, node), ", ".join(sorted(FUNCTIONS))
+                raise ValueError(f"{_short(what)} is not arithmetic; functions: {known}")
         return _bounded(value)
 
     def _count(self, depth: int) -> None:

@@ -1,0 +1,142 @@
+import json
+import time
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from eventing.adapter import Delivery
+from eventing.event import Event
+from eventing.types import ToolRequested
+from functions.tools.declare import Context, Price, Tool
+from functions.tools.perform import Bench
+from shared.auth import Grant, TaskLimits, sign
+from shared.errors import Transient
+from shared.metering import Charge, Denied, Hold, Outcome, Unknown
+from shared.metering.permit import issue
+from shared.store import connect
+from shared.toolcalls.rows import Calls
+
+KEY = SecretStr("k" * 32)
+
+
+class FakeLedger:
+    """The ledger's lifecycle in memory: one dispatch per reservation, no settle twice."""
+
+    def __init__(self):
+        self.rows = {}
+        self.deny = None
+        self.is_away = False
+        self.posted = []
+
+    async def hold(self, call, *, dispatch=False):
+        self._reachable()
+        if self.deny:
+            raise Denied("no room", account="task|t|life", unit="usd", need=2, have=1,
+                         reason=self.deny)
+        row = self.rows.setdefault(call.id, {"state": "PENDING", "dispatched": False})
+        row["holder"] = call.holder
+        return Hold(state=row["state"], expires=0, reserved_nano=0, headroom={}, permit=None,
+                    adopted=False, replayed=False)
+
+    async def dispatch(self, reservation_id, holder, *, grant):
+        self._reachable()
+        row = self.rows[reservation_id]
+        assert not row["dispatched"], "a second dispatch"
+        row["dispatched"] = True
+        return issue(reservation_id)
+
+    async def settle(self, reservation_id, settlement, *, grant):
+        self._reachable()
+        row = self._row(reservation_id)
+        row["state"] = "SETTLED"
+        return Charge("SETTLED", 0, 0)
+
+    async def resolve(self, reservation_id, holder, *, grant):
+        self._reachable()
+        row = self._row(reservation_id)
+        if row["state"] == "PENDING":
+            row["state"] = "FORFEITED" if row["dispatched"] else "VOIDED"
+        return Outcome(row["state"], 0)
+
+    async def post(self, call, settlement):
+        self.posted.append(call.id)
+        return Charge("SETTLED", 0, 0)
+
+    @property
+    def states(self):
+        return [row["state"] for row in self.rows.values()]
+
+    def _row(self, reservation_id):
+        if reservation_id not in self.rows:
+            raise Unknown("no such reservation")
+        return self.rows[reservation_id]
+
+    def _reachable(self):
+        if self.is_away:
+            raise Transient("the ledger is away")
+
+
+class FakeBroker:
+    """Keeps what is published, or is away."""
+
+    def __init__(self):
+        self.events = []
+        self.is_away = False
+
+    async def publish(self, event):
+        if self.is_away:
+            raise Transient("the broker is away")
+        self.events.append(event)
+
+    @property
+    def outcomes(self):
+        return [json.loads(event.data) for event in self.events]
+
+
+class World:
+    """One tool with real rows, a fake ledger and a fake broker."""
+
+    def __init__(self, redis, tool, clock=time.time):
+        self.redis, self.tool = redis, tool
+        self.ledger, self.broker = FakeLedger(), FakeBroker()
+        self.tenant = f"t{uuid4().hex[:12]}"
+        self.keys = []
+        self.bench = Bench(
+            tool=tool, calls=Calls(redis, lease_s=0.2, renew_s=0.05), meter=self.ledger,
+            redis=redis, clock=clock, env="test", context=self._context)
+
+    def _context(self, job):
+        self.keys.append(job.asked.call_id)
+        return Context(idempotency_key=job.asked.call_id, tenant=job.tenant, task=job.task,
+                       settings=None)
+
+    def delivery(self, arguments, call_id="call-1", **changed):
+        extensions = changed.pop("extensions", {})
+        asked = ToolRequested(**{
+            "call_id": call_id, "tool": self.tool.name, "version": self.tool.version,
+            "arguments": arguments, "step": 1, "deadline_at": time.time() + 60} | changed)
+        grant = Grant(tenant=self.tenant, agent="researcher", session="s", root="task",
+                      limits=TaskLimits(task="task", usd=10, tok=10), exp=2**40)
+        event = Event.of(
+            asked, type=ToolRequested.TYPE, id=f"request-{call_id}", source="/researcher",
+            taskid="task", tenantid=self.tenant, replyto="researcher", hops=3,
+            partitionkey="task", grant=sign(grant, KEY), tool=self.tool.name, **extensions)
+        return Delivery(event, grant)
+
+
+@pytest.fixture
+async def redis(redis_url):
+    client = connect(redis_url)
+    yield client
+    await client.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+def world(redis):
+    """Makes a world around a function that is declared as a tool."""
+    def make(fn, *, idempotent=True, timeout_s=5.0, clock=time.time):
+        return World(redis, Tool(fn, version="1.0.0", idempotent=idempotent, changes_world=False,
+                                 price=Price.free(), timeout_s=timeout_s), clock)
+
+    return make
