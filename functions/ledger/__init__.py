@@ -1,0 +1,1 @@
+"""HTTP requests to hold and settle money come in; balances and attribution events go out."""

@@ -1,0 +1,46 @@
+"""The Redis keys of the ledger; all of a tenant's keys share its hash tag.
+
+| pattern | type | TTL | written by |
+|---|---|---|---|
+| `lg:{tenant}:lim` | hash `version`, `zone`, `<scope>|<id>|<window>|<unit>` → limit as JSON | none | budget |
+| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim`, counters, alerts fired \
+| none, window's end + grace, or 14 d after last use | reserve, finish, post, adjust |
+| `lg:{tenant}:r:<reservation>` | hash, the reservation | 14 d after its end | reserve, finish, … |
+| `lg:{tenant}:exp` | zset reservation → end of lease, ms | none: empties itself | reserve, finish |
+| `lg:{tenant}:seq` | hash `epoch n`, events and reservations by state | none | every script |
+| `lg:{tenant}:out` | stream `<epoch>-<n>`, group `drain` | trimmed at 14 d | every script |
+| `lg:tenants` | set, hint of tenants with work | none | before a tenant's first write |
+"""
+
+TENANTS = "lg:tenants"
+DRAIN_GROUP = "drain"
+
+
+def limits(tenant: str) -> str:
+    """Return the key of a tenant's limits."""
+    return f"lg:{{{tenant}}}:lim"
+
+
+def account(tenant: str, name: str) -> str:
+    """Return the key of an account named `scope|id|window`."""
+    return f"lg:{{{tenant}}}:a:{name}"
+
+
+def reservation(tenant: str, reservation_id: str) -> str:
+    """Return the key of a reservation's row."""
+    return f"lg:{{{tenant}}}:r:{reservation_id}"
+
+
+def leases(tenant: str) -> str:
+    """Return the key of the open reservations by the end of their lease."""
+    return f"lg:{{{tenant}}}:exp"
+
+
+def sequence(tenant: str) -> str:
+    """Return the key of the events' numbers and the counts of reservations."""
+    return f"lg:{{{tenant}}}:seq"
+
+
+def outbox(tenant: str) -> str:
+    """Return the key of the stream of events, whose ids are `<epoch>-<number>`."""
+    return f"lg:{{{tenant}}}:out"

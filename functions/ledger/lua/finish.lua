@@ -1,0 +1,133 @@
+-- Ends a reservation once: releases its holds, posts the cost, numbers and writes its event.
+--
+-- KEYS  1 sequence  2 outbox  3 leases  4 row  5… one per account
+-- ARGV  1 how: settle, void, resolve, sweep  2 holder  3 the row's accounts, joined by spaces
+--       4 usd  5 tok (of a settle)  6 settlement's fingerprint or ''  7 the outcome as JSON
+--       8 row's TTL, s  9 position of the task's account
+--       10… per account: TTL s (0 none), alerts 'unit:limit:p,p;…' or ''
+-- Returns {outcome, …}:
+--   DONE state usd tok drift   REPLAY state usd tok   ALREADY state usd   ADJUSTED state usd tok
+--   UNKNOWN   BUSY holder   EARLY expires   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account
+--
+-- Everything is read and checked before the first write: an error undoes no write.
+
+local LIMIT = 9007199254740991
+local UNITS = {'usd', 'tok', 'calls'}
+local FIELDS = {'usd.res', 'usd.pst', 'usd.ovr', 'tok.res', 'tok.pst', 'tok.ovr', 'calls.res',
+  'calls.pst', 'calls.ovr'}
+
+local function text(n) return string.format('%.0f', n) end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local how, print = ARGV[1], ARGV[6]
+local row = redis.call('HMGET', KEYS[4], 'state', 'holder', 'sent', 'expires', 'usd', 'tok',
+  'calls', 'accounts', 'call', 'at', 'settled', 'cost', 'cost_tok', 'adjustments')
+local state = row[1]
+if not state then return {'UNKNOWN'} end
+if state == 'DENIED' then return {'ALREADY', state, '0'} end
+local late = false
+if state ~= 'PENDING' then
+  if how ~= 'settle' then return {'ALREADY', state, row[12]} end
+  if row[11] == print then return {'REPLAY', state, row[12], row[13]} end
+  if row[11] then return {'CONFLICT'} end
+  late = true  -- forfeited or voided before the answer came: the truth is posted
+end
+if row[8] ~= ARGV[3] then return {'STALE'} end
+local numbers = redis.call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED', 'VOIDED', 'FORFEITED')
+if not numbers[1] then return {'NO_EPOCH'} end
+
+-- Decide ---------------------------------------------------------------------------------------
+local held = {tonumber(row[5]), tonumber(row[6]), tonumber(row[7])}
+local ending, post
+if how == 'settle' then
+  ending, post = 'SETTLED', {tonumber(ARGV[4]), tonumber(ARGV[5]), 1}
+else
+  local by, holder = tonumber(row[2]), tonumber(ARGV[2])
+  if how == 'sweep' and now < tonumber(row[4]) then return {'EARLY', row[4]} end
+  if how == 'resolve' and holder < by then return {'BUSY', row[2]} end
+  if how == 'void' and holder ~= by then return {'BUSY', row[2]} end
+  if how == 'void' or row[3] == '0' then
+    ending, post = 'VOIDED', {0, 0, 0}
+  else
+    ending, post = 'FORFEITED', held
+  end
+end
+local release = late and {0, 0, 0} or held
+local delta = post
+if late then
+  local before = state == 'FORFEITED' and 1 or 0
+  delta = {post[1] - row[12], post[2] - row[13], 1 - before}
+end
+
+-- Check every account --------------------------------------------------------------------------
+local drift = 0
+local writes, used = {}, {}
+local names = {}
+for name in string.gmatch(ARGV[3], '%S+') do names[#names + 1] = name end
+for i = 1, #KEYS - 4 do
+  local have = redis.call('HMGET', KEYS[4 + i], unpack(FIELDS))
+  local set, uses = {}, {}
+  for u = 1, 3 do
+    local res = tonumber(have[3 * u - 2] or 0) - release[u]
+    local pst = tonumber(have[3 * u - 1] or 0) + delta[u]
+    local over = math.max(post[u] - held[u], 0)
+    if res < 0 then res, drift = 0, 1 end
+    if pst < 0 then pst, drift = 0, 1 end
+    if pst > LIMIT then return {'TOO_LARGE', names[i]} end
+    if release[u] ~= 0 then set[#set + 1] = UNITS[u] .. '.res'; set[#set + 1] = text(res) end
+    if delta[u] ~= 0 then set[#set + 1] = UNITS[u] .. '.pst'; set[#set + 1] = text(pst) end
+    if over > 0 then
+      set[#set + 1] = UNITS[u] .. '.ovr'
+      set[#set + 1] = text(tonumber(have[3 * u] or 0) + over)
+    end
+    uses[u] = res + pst
+  end
+  writes[i], used[i] = set, uses
+end
+
+-- Apply ----------------------------------------------------------------------------------------
+local epoch, n = numbers[1], (numbers[2] or 0) + 1
+if late then
+  local count = (row[14] or 0) + 1
+  redis.call('HSET', KEYS[1], 'n', text(n))
+  redis.call('HSET', KEYS[4], 'cost', text(post[1]), 'cost_tok', text(post[2]), 'settled', print,
+    'adjustments', text(count))
+  redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'adjusted', 'id', ARGV[10 + 2 * #names],
+    'at', text(now), 'call', row[9], 'n', text(count), 'delta_nano', text(delta[1]), 'delta_tok',
+    text(delta[2]), 'total_nano', text(post[1]), 'reason', 'late_settlement')
+else
+  local counter = (ending == 'SETTLED' and 3) or (ending == 'VOIDED' and 4) or 5
+  redis.call('HSET', KEYS[1], 'n', text(n), ending, text((numbers[counter] or 0) + 1))
+  redis.call('HSET', KEYS[4], 'state', ending, 'cost', text(post[1]), 'cost_tok', text(post[2]),
+    'seq', text(n))
+  if print ~= '' then redis.call('HSET', KEYS[4], 'settled', print) end
+  redis.call('ZREM', KEYS[3], ARGV[10 + 2 * #names])
+  redis.call('HINCRBY', KEYS[4 + ARGV[9]], 'n.' .. ending, 1)
+  redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
+    ARGV[10 + 2 * #names], 'at', text(now), 'held_at', row[10], 'ending', ending, 'cause', how,
+    'cost', text(post[1]), 'reserved', row[5], 'call', row[9], 'outcome', ARGV[7])
+end
+redis.call('EXPIRE', KEYS[4], ARGV[8])
+for i = 1, #names do
+  local at, key = 9 + (i - 1) * 2, KEYS[4 + i]
+  if #writes[i] > 0 then redis.call('HSET', key, unpack(writes[i])) end
+  if ARGV[at + 1] ~= '0' then redis.call('EXPIRE', key, ARGV[at + 1]) end
+  if ARGV[at + 2] ~= '' then
+    for unit, limit, percents in string.gmatch(ARGV[at + 2], '(%a+):(%d+):([%d,]+)') do
+      local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
+      for percent in string.gmatch(percents, '%d+') do
+        local mark = 'fired.' .. unit .. '.' .. percent
+        if used[i][u] * 100 >= limit * percent
+            and redis.call('HSETNX', key, mark, text(now)) == 1 then
+          n = n + 1
+          redis.call('HSET', KEYS[1], 'n', text(n))
+          redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'threshold', 'id',
+            names[i] .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', names[i],
+            'unit', unit, 'percent', percent, 'limit', limit, 'used', text(used[i][u]))
+        end
+      end
+    end
+  end
+end
+return {late and 'ADJUSTED' or 'DONE', late and state or ending, text(post[1]), text(post[2]), drift}

@@ -1,0 +1,52 @@
+-- Charges a finished call that was never reserved (Redis lost it), once.
+--
+-- KEYS  1 sequence  2 outbox  3 row  4… one per account
+-- ARGV  1 id  2 fingerprint of call and settlement  3 usd  4 tok  5 accounts, joined by spaces
+--       6 the call as JSON  7 the outcome as JSON  8 row's TTL, s  9 position of the task's account
+--       10… per account: TTL s (0 none, < 0 set only when new)
+-- Returns DONE state usd tok | REPLAY state usd tok | CONFLICT | NO_EPOCH | TOO_LARGE account
+
+local LIMIT = 9007199254740991
+local function text(n) return string.format('%.0f', n) end
+
+local time = redis.call('TIME')
+local now = text(time[1] * 1000 + math.floor(time[2] / 1000))
+local row = redis.call('HMGET', KEYS[3], 'state', 'settled', 'cost', 'cost_tok')
+if row[1] then
+  if row[2] == ARGV[2] then return {'REPLAY', row[1], row[3], row[4]} end
+  return {'CONFLICT'}
+end
+local numbers = redis.call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED')
+if not numbers[1] then return {'NO_EPOCH'} end
+local names = {}
+for name in string.gmatch(ARGV[5], '%S+') do names[#names + 1] = name end
+local amounts = {ARGV[3], ARGV[4], 1}
+local posted, fresh = {}, {}
+for i = 1, #names do
+  local have = redis.call('HMGET', KEYS[3 + i], 'usd.pst', 'tok.pst', 'calls.pst', 'usd.unr')
+  fresh[i] = not have[3]
+  posted[i] = {}
+  for u = 1, 3 do
+    posted[i][u] = (have[u] or 0) + amounts[u]
+    if posted[i][u] > LIMIT then return {'TOO_LARGE', names[i]} end
+  end
+  posted[i][4] = (have[4] or 0) + amounts[1]
+end
+
+local n = text((numbers[2] or 0) + 1)
+redis.call('HSET', KEYS[1], 'n', n, 'SETTLED', text((numbers[3] or 0) + 1))
+redis.call('HSET', KEYS[3], 'state', 'SETTLED', 'settled', ARGV[2], 'cost', ARGV[3], 'cost_tok',
+  ARGV[4], 'accounts', ARGV[5], 'call', ARGV[6], 'at', now, 'seq', n, 'unreserved', '1',
+  'holder', '0', 'sent', '1', 'usd', '0', 'tok', '0', 'calls', '0', 'expires', now)
+redis.call('EXPIRE', KEYS[3], ARGV[8])
+for i = 1, #names do
+  local p, ttl = posted[i], tonumber(ARGV[9 + i])
+  redis.call('HSET', KEYS[3 + i], 'usd.pst', text(p[1]), 'tok.pst', text(p[2]), 'calls.pst',
+    text(p[3]), 'usd.unr', text(p[4]))
+  if ttl > 0 or (ttl < 0 and fresh[i]) then redis.call('EXPIRE', KEYS[3 + i], math.abs(ttl)) end
+end
+redis.call('HINCRBY', KEYS[3 + ARGV[9]], 'n.SETTLED', 1)
+redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'attributed', 'id', ARGV[1], 'at', now,
+  'held_at', now, 'ending', 'SETTLED', 'cause', 'post', 'cost', ARGV[3], 'reserved', '0', 'call',
+  ARGV[6], 'outcome', ARGV[7])
+return {'DONE', 'SETTLED', ARGV[3], ARGV[4]}
