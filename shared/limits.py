@@ -92,6 +92,15 @@ WAKE_AGAIN_MAX_S = 60.0
 MODEL_TIMEOUT_S = 30.0
 MODEL_WAIT_MAX_S = 15.0
 MODEL_READY_CACHE_S = 10.0
+MODEL_READY_TIMEOUT_S = 3.0
+MODEL_CONNECT_TIMEOUT_S = 5.0
+MODEL_STREAM_BYTES_MAX = 4 * 1024 * 1024
+"""One streamed answer; a provider that sends more has lost its mind."""
+
+BREAKER_FAILURES_MAX = 5
+"""Failures of a provider in a row, before calls are refused at once."""
+
+BREAKER_OPEN_S = 20.0
 
 # --- HTTP APIs --------------------------------------------------------------------------------
 REQUEST_BYTES_MAX = 1024 * 1024

@@ -1,0 +1,171 @@
+"""Anthropic's messages.
+
+Source: https://docs.anthropic.com/en/api/messages-streaming (events; usage is cumulative).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from shared.metering import Permit
+from shared.models.errors import ProviderUnknown
+from shared.models.port import Message, ModelReply, ModelRequest, OnToken
+from shared.models.streaming import events, reachable, tool_call, within
+from shared.models.tokens import bounded, estimate, estimated
+from shared.usage import Usage
+
+OWN_URL = "https://api.anthropic.com"
+VERSION = "2023-06-01"
+_FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
+           "tool_use": "tool_calls", "refusal": "content_filter"}
+
+
+class Anthropic:
+    """One base URL; without one, Anthropic itself."""
+
+    def __init__(self, base_url: str, key: SecretStr, client: httpx.AsyncClient) -> None:
+        self._url = (base_url or OWN_URL).rstrip("/").removesuffix("/v1")
+        self._headers = {"anthropic-version": VERSION, "x-api-key": key.get_secret_value()}
+        self._client = client
+
+    async def complete(self, request: ModelRequest, permit: Permit,
+                       on_token: OnToken | None = None) -> ModelReply:
+        """Return the whole answer, streamed.
+
+        Raises:
+            ProviderRefused, ProviderBusy, ProviderUnavailable, ProviderUnknown: as the port says.
+        """
+        body = {**_body(request), "metadata": {"user_id": permit.reservation_id}}
+        answer = _Answer(request)
+        async with within(request.timeout_s):
+            async for event in events(self._client, f"{self._url}/v1/messages", self._headers,
+                                      body):
+                piece = answer.add(event)
+                if piece and on_token:
+                    await on_token(piece)
+        return answer.reply()
+
+    async def ready(self) -> None:
+        """Ask for the list of models, which uses no tokens."""
+        await reachable(self._client, f"{self._url}/v1/models", self._headers)
+
+    def input_tokens_max(self, request: ModelRequest) -> int:
+        """Return the bound that holds for any tokenizer."""
+        return bounded(request)
+
+
+class _Answer:
+    """Events put together."""
+
+    def __init__(self, request: ModelRequest) -> None:
+        self._request = request
+        self._blocks: dict[int, dict[str, str]] = {}
+        self._usage: dict[str, Any] = {}
+        self._model = request.name
+        self._finish: str | None = None
+        self._is_whole = False
+
+    def add(self, event: Mapping[str, Any]) -> str:
+        """Take one event in; return the text it brings."""
+        try:
+            return self._added(event)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ProviderUnknown(f"not an event of a message: {str(event)[:80]}") from error
+
+    def reply(self) -> ModelReply:
+        """Return the answer.
+
+        Raises:
+            ProviderUnknown: the stream ended before the answer did.
+        """
+        if not self._is_whole:
+            raise ProviderUnknown("the stream ended before the answer did")
+        blocks = [block for _, block in sorted(self._blocks.items())]
+        return ModelReply(
+            text="".join(b["text"] for b in blocks),
+            tool_calls=tuple(tool_call(b["id"], b["name"], b["raw"]) for b in blocks if b["id"]),
+            usage=self._used(), model=f"{self._request.provider}/{self._model}",
+            finish_reason=_FINISH.get(self._finish or "", self._finish or "stop"),
+            service_tier=self._usage.get("service_tier"))
+
+    def _added(self, event: Mapping[str, Any]) -> str:
+        match event["type"]:
+            case "message_start":
+                self._model = event["message"].get("model") or self._model
+                self._usage |= event["message"].get("usage") or {}
+            case "content_block_start":
+                start = event["content_block"]
+                self._blocks[event["index"]] = {
+                    "id": start.get("id") or "", "name": start.get("name") or "", "raw": "",
+                    "text": start.get("text") or ""}
+            case "content_block_delta":
+                return self._delta(self._blocks[event["index"]], event["delta"])
+            case "message_delta":
+                self._finish = event["delta"].get("stop_reason") or self._finish
+                self._usage |= {k: v for k, v in (event.get("usage") or {}).items()
+                                if v is not None}
+            case "message_stop":
+                self._is_whole = True
+        return ""
+
+    def _delta(self, block: dict[str, str], delta: Mapping[str, Any]) -> str:
+        block["raw"] += delta.get("partial_json") or ""
+        piece = delta.get("text") or ""
+        block["text"] += piece
+        return piece
+
+    def _used(self) -> Usage:
+        if "output_tokens" in self._usage:
+            return usage(self._usage)
+        said = "".join(b["text"] + b["name"] + b["raw"] for b in self._blocks.values())
+        return Usage(input_uncached=estimated(self._request), output_text=estimate(said),
+                     basis="estimated")
+
+
+def usage(found: Mapping[str, Any]) -> Usage:
+    """Return Anthropic's usage in disjoint classes: its input tokens exclude cached ones."""
+    written = found.get("cache_creation_input_tokens") or 0
+    by_life = found.get("cache_creation") or {}
+    hour = by_life.get("ephemeral_1h_input_tokens") or 0
+    server = found.get("server_tool_use") or {}
+    return Usage(
+        input_uncached=found.get("input_tokens") or 0,
+        cache_read=found.get("cache_read_input_tokens") or 0,
+        cache_write_5m=max(0, written - hour), cache_write_1h=hour,
+        output_text=found.get("output_tokens") or 0,
+        requests={name.removesuffix("_requests"): count for name, count in server.items()
+                  if count})
+
+
+def _body(request: ModelRequest) -> dict[str, Any]:
+    system = "\n\n".join(m.content for m in request.messages if m.role == "system")
+    body = {"model": request.name, "max_tokens": request.output_tokens_max, "stream": True,
+            "messages": _messages(m for m in request.messages if m.role != "system")}
+    if system:
+        body["system"] = system
+    if request.tools:
+        body["tools"] = [{"name": tool.name, "description": tool.description,
+                          "input_schema": dict(tool.schema)} for tool in request.tools]
+    return body
+
+
+def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Return turns that alternate, as the API wants them: neighbours of a role become one."""
+    turns: list[dict[str, Any]] = []
+    for message in messages:
+        role = "assistant" if message.role == "assistant" else "user"
+        if not turns or turns[-1]["role"] != role:
+            turns.append({"role": role, "content": []})
+        turns[-1]["content"] += _blocks(message)
+    return [turn for turn in turns if turn["content"]]
+
+
+def _blocks(message: Message) -> list[dict[str, Any]]:
+    if message.role == "tool":
+        return [{"type": "tool_result", "tool_use_id": message.tool_call_id,
+                 "content": message.content}]
+    text = [{"type": "text", "text": message.content}] if message.content.strip() else []
+    return [*text, *({"type": "tool_use", "id": call.id, "name": call.name,
+                      "input": call.arguments or {}} for call in message.tool_calls)]
