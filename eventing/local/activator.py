@@ -13,6 +13,9 @@ HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-authenticate", "proxy
                         "te", "trailer", "transfer-encoding", "upgrade"})
 """RFC 9110, 7.6.1."""
 
+REFUSED_MAX = 2
+"""Processes that may have ended just before a request, which then goes to another one."""
+
 
 class Activator:
     """The HTTP side of one Service."""
@@ -22,18 +25,25 @@ class Activator:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer with what the function answers; 502, 503 or 504 when it does not."""
-        response: list[web.StreamResponse] = []
+        begun: list[web.StreamResponse] = []
         try:
-            async with self._service.slot() as instance:
-                timeout = asyncio.timeout(self._timeout_s)
-                async with timeout:
-                    return await self._pass_on(request, instance.url, response)
+            return await self._through_gate(request, begun)
         except Unserved as error:
             return web.Response(status=503, text=str(error))
         except TimeoutError:
-            return _broken(request, response, 504, "request timeout")
+            return _broken(request, begun, 504, "request timeout")
         except aiohttp.ClientError as error:
-            return _broken(request, response, 502, f"{self._service.name}: {error}")
+            return _broken(request, begun, 502, f"{self._service.name}: {error}")
+
+    async def _through_gate(self, request: web.BaseRequest,
+                            begun: list[web.StreamResponse]) -> web.StreamResponse:
+        for _ in range(REFUSED_MAX):
+            async with self._service.slot() as instance, asyncio.timeout(self._timeout_s):
+                try:
+                    return await self._pass_on(request, instance.url, begun)
+                except aiohttp.ClientConnectorError:
+                    self._service.unreachable(instance)
+        raise Unserved(f"{self._service.name}: no process takes the request")
 
     async def _pass_on(self, request: web.BaseRequest, url: str,
                        begun: list[web.StreamResponse]) -> web.StreamResponse:

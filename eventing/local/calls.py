@@ -16,6 +16,10 @@ from shared.errors import Malformed, Transient
 SEE_OTHER = 303
 
 
+class Refused(NoAnswer):
+    """Nobody listens there; nothing was sent."""
+
+
 class Caller:
     """Posts over one shared client."""
 
@@ -36,6 +40,8 @@ class Caller:
             if answer.status == SEE_OTHER and "Location" in answer.headers:
                 async with self._session.get(answer.headers["Location"]) as response:
                     return await _read(response)
+        except aiohttp.ClientConnectorError as error:
+            raise Refused(f"{url}: {error}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise NoAnswer(f"{url}: {error}") from error
         return answer
@@ -77,7 +83,11 @@ class ServiceSink:
         """Send the message when a process is free; 503 and 504 as the queue proxy answers."""
         try:
             async with asyncio.timeout(timeout_s), self._service.slot() as instance:
-                return await self._within_time(instance.url, message)
+                try:
+                    return await self._within_time(instance.url, message)
+                except Refused:
+                    self._service.unreachable(instance)
+                    raise
         except Unserved as error:
             return Answer(503, body=str(error).encode())
         except TimeoutError:

@@ -27,6 +27,7 @@ from eventing.local.environment import World
 from eventing.local.ingress import Ingress
 from eventing.local.manifests.deployment import Deployment, Key, load
 from eventing.local.options import RuntimeOptions
+from eventing.local.owner import sole_owner
 from eventing.local.secrets import load_or_make
 from eventing.local.wiring import Parts, Wiring
 from shared.store import connect, refuse_eviction
@@ -36,6 +37,9 @@ TICK_MIN_S, TICK_MAX_S = 0.05, 2.0
 KEEP_ALIVE_S = 4.0
 """Below the idle time-out of usual servers (5 s), so that no request meets a closing connection."""
 
+CLOSE_S = 1.0
+"""Requests had their time before, while the functions were wound down."""
+
 HEADER_BYTES_MAX = 64 * 1024
 """Read so far, so that the ingress can say 431 itself."""
 
@@ -43,7 +47,7 @@ HEADER_BYTES_MAX = 64 * 1024
 class Runtime:
     """The embedded runtime, as an async context manager.
 
-    Entering raises `Refused` for manifests, `PortTaken`, `RedisNotStarted`, `ValueMissing` or
+    Entering raises `Refused` for manifests, `PortTaken`, `FolderInUse`, `RedisNotStarted`, `ValueMissing` or
     `Unavailable`; leaving ends every process it has started. A second one on the same data folder
     takes up the events that the first had accepted.
     """
@@ -101,6 +105,7 @@ class Runtime:
     async def _start(self) -> None:
         deployment = load(self._manifests)
         (self.options.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+        self._stack.enter_context(sole_owner(self.options.data_dir))
         listeners = self._listen(deployment)
         redis_url, broker_url = await self._redis()
         world = World(deployment, load_or_make(self.options.data_dir), self._hosts(listeners),
@@ -158,9 +163,8 @@ class Runtime:
         for key, handler in handlers.items():
             server = web.Server(handler, handler_cancellation=True, access_log=None,
                                 max_field_size=HEADER_BYTES_MAX, auto_decompress=False)
-            self._stack.push_async_callback(server.shutdown, self.options.stop_s)
             tcp = await asyncio.get_running_loop().create_server(server, sock=listeners[key])
-            self._stack.callback(tcp.close)
+            self._stack.push_async_callback(_close, server, tcp)
 
     def _begin_work(self, parts: Parts) -> None:
         for service in parts.services.values():
@@ -192,6 +196,12 @@ class Runtime:
         file.with_suffix(".new").write_text(text + "\n")
         file.with_suffix(".new").replace(file)
         self._stack.callback(partial(file.unlink, missing_ok=True))
+
+
+async def _close(server: web.Server, tcp: asyncio.Server) -> None:
+    tcp.close()
+    server.pre_shutdown()  # idle connections end at once
+    await server.shutdown(CLOSE_S)
 
 
 def _session() -> aiohttp.ClientSession:

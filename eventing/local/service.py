@@ -53,6 +53,10 @@ class Service:
         finally:
             self._release(instance)
 
+    def unreachable(self, instance: Instance) -> None:
+        """Give no more requests to a process that refused a connection: it has ended."""
+        instance.ready = False
+
     def start_min(self) -> None:
         """Start the processes that are always there."""
         self._scale_up()
