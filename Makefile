@@ -22,7 +22,7 @@ demo: $(VENV)/run.stamp ## See one task run as events, within its budget, and wh
 	@$(BIN)/tollgate demo $(ARGS)
 
 run: $(VENV)/run.stamp ## Keep the whole system running on this machine (Ctrl-C ends it)
-	@$(BIN)/tollgate up $(ARGS)
+	@$(BIN)/tollgate up --port 8080 $(ARGS)
 
 test: $(VENV)/dev.stamp ## Run every test but the benchmarks
 	@$(BIN)/python -m pytest -m "not benchmarks" -n $(JOBS) --dist loadfile -q $(ARGS)

@@ -1,0 +1,1 @@
+"""The command line `tollgate`: starts the runtime, speaks HTTP to the functions, shows answers."""

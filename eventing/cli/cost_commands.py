@@ -1,0 +1,96 @@
+"""`tollgate costs`: what it cost, and whether anything is missing."""
+
+from typing import Annotated, Any
+
+import typer
+
+from eventing.cli import show
+from eventing.cli.exits import Exit, Failure
+from eventing.cli.options import DATA, Data, Json
+from eventing.cli.place import Place
+
+TASK_HEADS = ("step#", "kind", "name", "outcome", "tokens#", "took#", "cost#")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(costs)
+
+
+def costs(
+    *,
+    by: Annotated[str, typer.Option(
+        help="agent, tool, model, kind, session, task, tenant, day; several with commas.")
+        ] = "agent",
+    task: Annotated[str | None, typer.Option(help="Every invocation of one task.")] = None,
+    since: Annotated[str | None, typer.Option(help="A day or an instant, included.")] = None,
+    until: Annotated[str | None, typer.Option(help="A day or an instant, excluded.")] = None,
+    denied: Annotated[bool, typer.Option("--denied", help="What was refused, and why.")] = False,
+    gaps: Annotated[bool, typer.Option(
+        "--gaps", help="Prove that no event of the ledger is missing; exit code 1 if one is.")
+        ] = False,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Show costs; the rows add up to the ledger's total exactly."""
+    from eventing.cli.remote import Remote
+
+    if sum(map(bool, (task, denied, gaps))) > 1:
+        raise Failure(Exit.USAGE, "--task, --denied and --gaps are three questions: ask one")
+    path, query = _question(task, by, denied=denied, gaps=gaps)
+    spans = {"from": since, "to": until} if path == "/v1/costs" else {}
+    with Remote(Place(data)) as remote:
+        found = remote.ask("GET", "costs", path,
+                           params=query | {k: v for k, v in spans.items() if v})
+    if as_json:
+        show.as_json(found)
+    else:
+        _show(path, found)
+    if gaps and not found["gapless"]:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _question(task: str | None, by: str, *, denied: bool, gaps: bool,
+              ) -> tuple[str, dict[str, str]]:
+    if task:
+        return f"/v1/costs/tasks/{task}", {}
+    if denied:
+        return "/v1/denials", {}
+    return ("/v1/gaps", {}) if gaps else ("/v1/costs", {"group_by": by})
+
+
+def _show(path: str, found: dict[str, Any]) -> None:
+    match path:
+        case "/v1/costs":
+            _sums(found)
+        case "/v1/denials":
+            heads = ("at", "agent", "task", "account", "need#", "have#", "reason")
+            show.table("", heads, [[d.get(h.rstrip("#")) for h in heads]
+                                   for d in found["denials"]])
+        case "/v1/gaps":
+            _gaps(found)
+        case _:
+            _task(found)
+
+
+def _sums(found: dict[str, Any]) -> None:
+    names = found["group_by"]
+    rows = [(*(row[n] or "–" for n in names), row["invocations"], row["tokens"],
+             show.usd(row["cost_nano"])) for row in found["rows"]]
+    whole = ("total", *("" for _ in names[1:]), found["invocations"], found["tokens"],
+             show.usd(found["total_nano"]))
+    show.table("", (*names, "invocations#", "tokens#", "cost#"), [*rows, whole])
+
+
+def _task(found: dict[str, Any]) -> None:
+    rows = [(i["step"], i["kind"], i["name"], i["outcome"], i["tokens"],
+             f"{i['duration_ms']} ms", show.usd(i["cost_nano"])) for i in found["invocations"]]
+    show.table(f"task {found['task']}", TASK_HEADS, rows)
+    show.line(f"total {show.usd(found['total_nano'])}", style="bold")
+
+
+def _gaps(found: dict[str, Any]) -> None:
+    show.table("", ("epoch", "first#", "last#", "count#", "missing#", "duplicates#"),
+               [(e["epoch"], e["first"], e["last"], e["count"], e["missing_count"],
+                 e["duplicates"]) for e in found["epochs"]])
+    show.line("gapless" if found["gapless"] else "events are missing", style="bold")

@@ -1,0 +1,39 @@
+"""Entry point of `tollgate`."""
+
+import sys
+
+import typer
+
+from eventing.cli import (
+    budget_commands,
+    cost_commands,
+    demo_command,
+    doctor_command,
+    letter_commands,
+    send_command,
+    system_commands,
+    task_commands,
+)
+from eventing.cli.exits import Exit, Failure
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Run AI agents as functions that cannot overspend.",
+    epilog="Exit codes: 0 done · 1 task failed or check false · 2 wrong use · 3 nothing answers · "
+           "4 denied or over budget · 130 interrupted.")
+for module in (system_commands, demo_command, send_command, cost_commands, doctor_command):
+    module.register(app)
+app.add_typer(task_commands.app, name="task", help="Give tasks to agents, and follow them.")
+app.add_typer(budget_commands.app, name="budget", help="Limits of tenants, agents and sessions.")
+app.add_typer(letter_commands.app, name="dead-letters", help="Events that nobody could handle.")
+
+
+def run() -> None:
+    """Run the command of `sys.argv` and exit with its code."""
+    try:
+        app()
+    except Failure as failure:
+        print(failure.json() if "--json" in sys.argv else failure.text(), file=sys.stderr)
+        sys.exit(failure.code)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)

@@ -1,0 +1,67 @@
+"""Finds the running system: its addresses, and the key to it.
+
+`TOLLGATE_GATEWAY`, `TOLLGATE_LEDGER`, `TOLLGATE_COSTS`, `TOLLGATE_DEADLETTERS` and
+`TOLLGATE_API_KEY` name a system elsewhere; else the embedded runtime's data folder is read.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eventing.cli.exits import Exit, Failure
+
+DATA_DEFAULT = Path(".tollgate")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One system."""
+
+    data: Path = DATA_DEFAULT
+
+    def state(self) -> dict[str, Any] | None:
+        """Return pid and addresses of the embedded runtime, or `None` if none runs here."""
+        try:
+            found: dict[str, Any] = json.loads((self.data / "runtime.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return found if alive(int(found["pid"])) else None
+
+    def address(self, name: str) -> str:
+        """Return the address of a function, `broker`, `dashboard` or `redis`.
+
+        Raises:
+            Failure: nothing runs here, or it has no such function.
+        """
+        if given := os.environ.get(f"TOLLGATE_{name.upper()}"):
+            return given.rstrip("/")
+        state = self.state()
+        if state is None:
+            raise Failure(Exit.UNREACHABLE, "no runtime is up", where=str(self.data),
+                          do="start one: tollgate up (or name its folder with --data)")
+        if name not in state["addresses"]:
+            raise Failure(Exit.UNREACHABLE, f"this runtime has no {name}", where=str(self.data))
+        return str(state["addresses"][name])
+
+    def key(self) -> str:
+        """Return the API key to use; empty if there is none."""
+        if given := os.environ.get("TOLLGATE_API_KEY"):
+            return given
+        try:
+            return (self.data / "api-key").read_text().strip()
+        except OSError:
+            return ""
+
+
+def alive(pid: int) -> bool:
+    """Tell whether the process exists and is not a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"

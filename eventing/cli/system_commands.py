@@ -1,0 +1,97 @@
+"""`tollgate up`, `down`, `status`."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eventing.cli import processes, show
+from eventing.cli.exits import Exit, Failure
+from eventing.cli.options import DATA, Data, Json
+from eventing.cli.place import Place
+
+NAMED = ("gateway", "broker", "ledger", "costs", "dashboard", "redis")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, down, status):
+        app.command()(command)
+
+
+def up(
+    *,
+    port: Annotated[int, typer.Option(help="The gateway's; 0 takes a free one.")] = 0,
+    data: Data = DATA,
+    files: Annotated[Path | None, typer.Option(help="Folder that agents may read.")] = None,
+    time_scale: Annotated[float, typer.Option(
+        help="Factor on windows, timers and back-off.", min=0.001)] = 1.0,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start broker, timers and functions from the manifests, on this machine."""
+    if Place(data).state():
+        raise Failure(Exit.USAGE, "a runtime is up already", where=str(data),
+                      do="use it, end it with tollgate down, or give another --data")
+    arguments = processes.command(
+        data, "--port", str(port), "--time-scale", str(time_scale))
+    env = _environment(files)
+    if as_json and not detach:
+        os.execve(arguments[0], arguments, env)  # noqa: S606 - one process: the one to signal
+    process, ready = processes.start(
+        arguments, env, data / "runtime.log", own_session=detach)
+    _announce(ready, as_json=as_json)
+    if not detach:
+        raise typer.Exit(_wait(process))
+
+
+def _environment(files: Path | None) -> dict[str, str]:
+    env = dict(os.environ)
+    return env | {"READER_ROOT": str(files.resolve())} if files else env
+
+
+def _announce(ready: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(ready)
+        return
+    show.table("Tollgate is up", ("", "address"), [(n, ready.get(n)) for n in NAMED])
+    show.line(f"process {ready['pid']}; stop it with Ctrl-C or: tollgate down", style="dim")
+
+
+def _wait(process: Any) -> int:
+    """Wait for the runtime; pass on what asks this process to end."""
+    signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal has told the runtime, too
+    status: int = process.wait()
+    return status
+
+
+def down(*, data: Data = DATA, as_json: Json = False) -> None:
+    """End the runtime and everything it has started; what it accepted is kept."""
+    state = Place(data).state()
+    clean = processes.end(int(state["pid"])) if state else True
+    if as_json:
+        show.as_json({"stopped": state["pid"] if state else None, "clean": clean})
+    elif state:
+        show.line(f"stopped {state['pid']}" + ("" if clean else "; it had to be killed"))
+    else:
+        show.line(f"nothing runs in {data}")
+
+
+def status(*, data: Data = DATA, as_json: Json = False) -> None:
+    """Show addresses, and how many processes each function has."""
+    from eventing.cli.remote import Remote
+
+    with Remote(Place(data)) as remote:
+        found = remote.ask("GET", "dashboard", "/status")
+    if as_json:
+        show.as_json({**found, **found["addresses"]})
+        return
+    show.table("", ("", "address"), [(n, found["addresses"].get(n)) for n in NAMED])
+    show.table("\nfunctions", ("name", "processes#", "woken#", "slept#", "most at once#"),
+               [(f["name"], f["replicas"], f["woken"], f["slept"], f["processes_max"])
+                for f in found["functions"]])
+    show.table("\ntriggers", ("name", "waiting#", "retried#", "dead#"),
+               [(t["name"], t["pending"], t["retried"], t["dead"]) for t in found["triggers"]])
