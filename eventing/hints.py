@@ -6,7 +6,7 @@ Hints may be lost; whoever waits also reads the task's stream every `STREAM_POLL
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from shared.store import Redis, Unavailable, mapped
 from shared.tasks.keys import HINTS
@@ -50,10 +50,8 @@ class Hints:
         """Listen for one task; subscribed before the block runs, unless Redis is away."""
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
-        try:
+        with suppress(TimeoutError):  # reading the stream at intervals is enough
             await asyncio.wait_for(self._subscribed.wait(), RESUBSCRIBE_S)
-        except TimeoutError:
-            pass  # reading the stream at intervals is enough
         waiter, about = Waiter(), f"{tenant} {task_id}"
         self._waiters[about].add(waiter)
         try:

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cloudevents.conversion import to_binary as sdk_to_binary
+from cloudevents.conversion import to_structured as sdk_to_structured
 from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
-from cloudevents.http import to_binary as sdk_to_binary
-from cloudevents.http import to_structured as sdk_to_structured
 
 from eventing.event import CONTEXT, Event
 from shared.errors import Malformed

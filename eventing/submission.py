@@ -7,10 +7,11 @@ import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from eventing.event import Event
 from eventing.outbox import Outbox
 from eventing.task_events import cancel_requested, stored, submitted
-from pydantic import SecretStr
 from shared import limits
 from shared.auth import Grant, TaskLimits, sign
 from shared.clock import Clock

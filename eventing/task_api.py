@@ -1,6 +1,5 @@
 """The HTTP API of tasks: the gateway serves it for all agents, each agent for itself."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from shared import limits
 from shared.auth import ApiKeys, Caller
 from shared.clock import Clock, rfc3339
 from shared.errors import NotFound, Overloaded, Permanent
-from shared.tasks.contract import Status, TaskRequest
+from shared.tasks.contract import WORKFLOW_STATUS, Status, TaskRequest, WorkflowRequest
 from shared.tasks.reading import Query, Reader
 from shared.tasks.state import TaskState, merged, preview
 from shared.tasks.store import Snapshot, Tasks
@@ -198,32 +197,35 @@ class TaskApi:
         try:
             async for line in lines:
                 yield line
-        except asyncio.CancelledError:
-            raise
         finally:
             self._waiting -= 1
 
 
-_TASK = TypeAdapter(TaskRequest)
+_FIELDS = TypeAdapter(dict[str, Any])
 
 
 def task_request(body: bytes, *, default_agent: str | None = None) -> TaskRequest:
     """Return the request in a JSON body; an agent's own API knows the agent.
 
+    A body with `instruction` is a workflow request and is translated.
+
     Raises:
         ValidationError: the body does not fit; the HTTP edge answers 422 with a path per fault.
     """
-    if default_agent is None:
-        return _TASK.validate_json(body)
-    fields = TypeAdapter(dict[str, Any]).validate_json(body)
-    return _TASK.validate_python({"agent": default_agent, **fields})
+    fields = _FIELDS.validate_json(body)
+    if "instruction" in fields and "prompt" not in fields:
+        return WorkflowRequest.model_validate(fields).task()
+    if default_agent is not None:
+        fields.setdefault("agent", default_agent)
+    return TaskRequest.model_validate(fields)
 
 
 def summary(state: TaskState) -> dict[str, Any]:
     """Return a task as lists show it."""
     result = state.result()
     return {
-        "id": state.task.id, "status": state.status, "agent": state.task.agent,
+        "id": state.task.id, "status": state.status,
+        "workflow_status": WORKFLOW_STATUS[state.status], "agent": state.task.agent,
         "session_id": state.task.session_id, "created_at": rfc3339(state.created_at),
         "updated_at": rfc3339(state.ended_at or state.created_at),
         "deadline_at": rfc3339(state.deadline_at), "steps_used": result.steps_used,

@@ -1,6 +1,7 @@
 """Makes the commit that ends a task, without I/O: used by agents, watchdog and dead letters."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,13 +72,20 @@ def folded(state: TaskState, records: Sequence[StepRecord]) -> tuple[TaskState, 
     """
     kept = state.but(messages=(), task=state.task.model_copy(update={"context": ""}))
     shorter = list(records)
-    for chars in (PREVIEW_CHARS, 400, 120, 40, 0):
+    for chars in (PREVIEW_CHARS, 400, 120, 40):
         prompt = shortened(kept.task.prompt, max(4 * chars, 200))
         kept = kept.but(task=kept.task.model_copy(update={"prompt": prompt}))
         shorter = [_cut(record, chars) for record in shorter]
         if _bytes(kept, shorter) <= limits.FINISHED_TASK_BYTES_MAX * 3 // 4:
-            break
-    return kept, shorter
+            return kept, shorter
+    return kept, [_counted(record) for record in shorter]
+
+
+def _counted(record: StepRecord) -> StepRecord:
+    """Return the record with one line per tool instead of one per call."""
+    tools = Counter(call["tool"] for call in record.calls)
+    calls = tuple({"tool": tool, "calls": count} for tool, count in tools.items())
+    return record.model_copy(update={"calls": calls})
 
 
 def _cut(record: StepRecord, chars: int) -> StepRecord:

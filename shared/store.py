@@ -83,7 +83,7 @@ def connect(url: str) -> Redis:
         socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S,
         decode_responses=True, retry=Retry(NoBackoff(), 1), retry_on_error=[ConnectionError],
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 async def refuse_eviction(redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""What one step has asked its model so far: the part of the claim's record that survives a crash."""
+"""What one step has asked its model so far: what survives a crash in the claim's record."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self

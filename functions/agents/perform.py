@@ -54,7 +54,7 @@ async def jittered(number: int) -> None:
     await asyncio.sleep(random.uniform(0, min(0.5 * 2**number, limits.MODEL_WAIT_MAX_S)))  # noqa: S311
 
 
-class Stopped(Exception):  # noqa: N818 - an outcome
+class Stopped(Exception):
     """The step cannot be taken: the task ends with what it has."""
 
     def __init__(self, status: Status, error: str) -> None:
@@ -63,11 +63,11 @@ class Stopped(Exception):  # noqa: N818 - an outcome
         self.error = error
 
 
-class Deferred(Exception):  # noqa: N818 - an outcome
+class Deferred(Exception):
     """The step must wait: holds stand in the way, or the ledger is away."""
 
 
-class _Lost(Exception):  # noqa: N818 - an outcome
+class _Lost(Exception):
     """A predecessor dispatched this attempt and left no answer; it is paid and over."""
 
 

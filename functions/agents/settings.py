@@ -27,3 +27,5 @@ class AgentSettings(Settings):
     anthropic_api_key: SecretStr = Field(default=SecretStr(""), alias="ANTHROPIC_API_KEY")
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
+    otlp_endpoint: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Read by the exporter itself; named here because a manifest sets it."""

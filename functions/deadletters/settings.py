@@ -17,3 +17,5 @@ class DeadLettersSettings(Settings):
     step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
+    otlp_endpoint: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Read by the exporter itself; named here because a manifest sets it."""

@@ -1,1 +1,1 @@
-"""The public door: requests and CloudEvents from outside come in, tasks and their outcomes go out."""
+"""The public door: requests and CloudEvents come in, tasks and their outcomes go out."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-
 from eventing.event import Event
 from eventing.types import TaskSubmitted
 from shared import limits

@@ -20,3 +20,5 @@ class GatewaySettings(Settings):
     """Of one tenant."""
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
+    otlp_endpoint: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Read by the exporter itself; named here because a manifest sets it."""

@@ -13,7 +13,7 @@ from shared.store import Redis, Script
 from shared.tasks import keys
 
 
-class Committed(Exception):  # noqa: N818 - an answer, not an error
+class Committed(Exception):
     """The step was committed already, or the task is final."""
 
 

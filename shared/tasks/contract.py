@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared import limits
+from shared.ids import canonical
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
@@ -132,6 +133,16 @@ class WorkflowRequest(_Contract):
         if not isinstance(self.session_context.get("agent"), str):
             raise ValueError("session_context.agent: name the agent")
         return self
+
+    def task(self) -> TaskRequest:
+        """Return the request in our own vocabulary."""
+        rest = {k: v for k, v in self.session_context.items() if k not in ("agent", "session_id")}
+        return TaskRequest(
+            agent=self.session_context["agent"], prompt=self.instruction, id=self.request_id,
+            session_id=self.session_context.get("session_id"),
+            context=canonical(rest) if rest else "",
+            max_steps=self.capability_limits.max_iterations,
+            token_budget=self.capability_limits.token_cap, metadata=self.metadata)
 
 
 WORKFLOW_STATUS = {

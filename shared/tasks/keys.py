@@ -1,8 +1,8 @@
-"""The Redis keys of tasks. All of a tenant's keys share its hash tag, so scripts work on a cluster.
+"""The Redis keys of tasks; a tenant's share its hash tag, so scripts work on a cluster.
 
 | pattern | type | TTL | written by |
 |---|---|---|---|
-| `tk:{tenant}:t:<task>` | hash `v doc step out cancel r:<call> o:<event>` | 14 d after each write | scripts |
+| `tk:{tenant}:t:<task>` | hash `v doc step out cancel r:… o:…` | 14 d after each write | scripts |
 | `tk:{tenant}:c:<task>:<step>` | hash `token until record` | until committed, ≤ 14 d | claim |
 | `tk:{tenant}:steps:<task>` | list of step records | as the task | commit |
 | `tk:{tenant}:stream:<task>` | stream for waiters | as the task | submit, commit |

@@ -134,7 +134,7 @@ def merged(records: Sequence[StepRecord],
     for record in records:
         outcomes |= record.seen
     return [record.model_copy(update={"seen": {}, "calls": tuple(
-        {**call, **outcomes.get(call["call_id"], {})} for call in record.calls)})
+        {**call, **outcomes.get(call.get("call_id", ""), {})} for call in record.calls)})
         for record in records]
 
 

@@ -123,7 +123,6 @@ class Tasks:
         before, state = commit.before.state, commit.state
         tenant, task = state.tenant, state.task
         final = state.status.final
-        step = state.step if commit.token is not None else before.step + 1
         args: list[Value] = [
             task.id, commit.before.version, commit.token or "", state.model_dump_json(),
             FINAL_STEP if final else state.step, commit.due_at, limits.STATE_TTL_S,
@@ -135,7 +134,8 @@ class Tasks:
             *_counted([r.model_dump_json(exclude_defaults=True) for r in commit.replaced]),
         ]
         return int(await self._commit(self._redis, [
-            keys.task(tenant, task.id), keys.claim(tenant, task.id, step), keys.due(tenant),
+            keys.task(tenant, task.id), keys.claim(tenant, task.id, before.step + 1),
+            keys.due(tenant),
             keys.steps(tenant, task.id), keys.stream(tenant, task.id),
             keys.index(tenant, "status", before.status), keys.index(tenant, "status", state.status),
             keys.session(tenant, task.agent, task.session_id),
