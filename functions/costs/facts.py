@@ -13,16 +13,20 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from eventing.event import Event
+from eventing.types_ledger import (
+    LedgerAdjusted,
+    LedgerAttributed,
+    LedgerDenied,
+    LedgerThresholdCrossed,
+)
 from functions.costs.ranges import day_of, milliseconds
 from functions.costs.report import Row, Sums, coordinates
 from functions.costs.sequence import NUMBER_MAX
 from shared.errors import Malformed, Permanent
 
 KINDS = {
-    "dev.tollgate.ledger.attributed.v1": "attributed",
-    "dev.tollgate.ledger.adjusted.v1": "adjusted",
-    "dev.tollgate.ledger.denied.v1": "denied",
-    "dev.tollgate.ledger.threshold_crossed.v1": "threshold",
+    LedgerAttributed.TYPE: "attributed", LedgerAdjusted.TYPE: "adjusted",
+    LedgerDenied.TYPE: "denied", LedgerThresholdCrossed.TYPE: "threshold",
 }
 """What each event type is called in the store."""
 
@@ -76,7 +80,7 @@ class _Cost(_Read):
 
 
 class _Numbered(_Read):
-    epoch: str | int | None = None
+    epoch: str = ""
 
 
 class _Data(_Read):
@@ -89,6 +93,7 @@ class _Data(_Read):
     usage: _Usage | None = None
     cost: _Cost | None = None
     delta_nano: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
+    delta_tok: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
     ledger: _Numbered = _Numbered()
 
 
@@ -166,7 +171,7 @@ def _what(data: _Data) -> tuple[str, str]:
 
 def _sums(kind: str, data: _Data) -> Sums:
     if kind == "adjusted":
-        return Sums(cost_nano=data.delta_nano)
+        return Sums(data.delta_nano, 0, data.delta_tok)
     if kind != "attributed":
         return Sums()
     if data.cost is None:
@@ -185,8 +190,7 @@ def _tenant(event: Event, data: _Data) -> str:
 
 
 def _numbered(event: Event, data: _Data) -> tuple[str, int]:
-    number = event.number("ledgerseq")
-    epoch = event.extensions.get("ledgerepoch", str(data.ledger.epoch or ""))
+    number, epoch = event.number("ledgerseq"), data.ledger.epoch
     if not 1 <= number <= NUMBER_MAX or not _EPOCH.match(epoch):
         raise Malformed(f"ledgerseq {number} of epoch {epoch!r}: a number from 1 and a name needed")
     return epoch, number

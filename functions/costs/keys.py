@@ -7,7 +7,7 @@ Financial history: nothing expires here. Each pattern says what it takes per eve
 | `co:{tenant}:raw` | hash event id → packed event | per event, often 0.5 KiB | store |
 | `co:{tenant}:seq:<epoch>:<chunk>` | bitmap of numbers seen | a bit each, ≤ 8 KiB | store |
 | `co:{tenant}:chunks` | set of `<epoch>:<chunk>` | one per 65 536 numbers | store |
-| `co:{tenant}:counts` | hash events, duplicates, conflicts | fixed | store |
+| `co:{tenant}:counts` | hash events, conflicts, duplicates | one per epoch | store |
 | `co:{tenant}:conflicts` | list of numbers with two ids | the last 1 000 | store |
 | `co:{tenant}:task:<task>` | list of event ids | one id per event | store |
 | `co:{tenant}:tasks` | zset task → last event, ms | one per task | store |

@@ -131,10 +131,10 @@ class CostStore:
             return sorted(await self._redis.smembers(keys.TENANTS))
 
     async def counts(self, tenant: str) -> dict[str, int]:
-        """Return how many events, duplicates and conflicts came."""
+        """Return how many `events`, `conflicts` and, per epoch, `duplicates:<epoch>` came."""
         with mapped():
             found = await self._redis.hgetall(keys.counts(tenant))
-        return {name: int(found.get(name, 0)) for name in ("events", "duplicates", "conflicts")}
+        return {"events": 0, "conflicts": 0} | {name: int(n) for name, n in found.items()}
 
     async def conflicts(self, tenant: str) -> list[str]:
         """Return the latest conflicts as `<epoch> <number> <second event id>`."""
@@ -176,5 +176,5 @@ def _arguments(fact: Fact, packed: bytes) -> list[str | bytes | int]:
         fact.id, packed, f"{fact.epoch}:{chunk}", bit, fact.day, fact.at_ms, fact.task,
         "" if fact.kind == "attributed" else fact.kind, *fact.fields, fact.agent,
         fact.sums.cost_nano, fact.sums.invocations, fact.sums.tokens,
-        CONFLICTS_KEPT, f"{fact.epoch} {fact.number}",
+        CONFLICTS_KEPT, fact.epoch, fact.number,
     ]

@@ -4,7 +4,7 @@
 --       10 kind  11 sums  12 fine sums  13 total
 -- ARGV  1 id  2 packed event  3 chunk's name  4 bit  5 day  6 milliseconds  7 task or ''
 --       8 kind or ''  9 sums' field or ''  10 fine sums' field  11 agent
---       12 nano-USD  13 invocations  14 tokens  15 conflicts kept  16 epoch and number
+--       12 nano-USD  13 invocations  14 tokens  15 conflicts kept  16 epoch  17 number
 -- Returns {'stored' | 'conflict' | 'duplicate', the agent's sums of all time or ''}.
 --
 -- Everything is read and checked before the first write: an error undoes no write.
@@ -35,7 +35,7 @@ end
 redis.call('SETBIT', KEYS[2], ARGV[4], 1)
 redis.call('SADD', KEYS[3], ARGV[3])
 if known then
-  redis.call('HINCRBY', KEYS[4], 'duplicates', 1)
+  redis.call('HINCRBY', KEYS[4], 'duplicates:' .. ARGV[16], 1)
   return {'duplicate', ''}
 end
 
@@ -55,7 +55,7 @@ if summed then
 end
 if taken then
   redis.call('HINCRBY', KEYS[4], 'conflicts', 1)
-  redis.call('LPUSH', KEYS[5], ARGV[16] .. ' ' .. ARGV[1])
+  redis.call('LPUSH', KEYS[5], ARGV[16] .. ' ' .. ARGV[17] .. ' ' .. ARGV[1])
   redis.call('LTRIM', KEYS[5], 0, ARGV[15] - 1)
   return {'conflict', total}
 end

@@ -2,11 +2,19 @@
 
 import importlib.util
 import itertools
+import json
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.requests import Request
 
+from eventing.adapter import serve
+from functions.costs.host import app
+from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore
+from shared.auth import hash_key
 from shared.store import connect
 
 _AT = Path(__file__).parents[2] / "unit" / "costs" / "conftest.py"
@@ -21,14 +29,63 @@ def ledger():
     return ledger_events.Ledger(tenant=f"costs-{next(_NUMBER)}")
 
 
-@pytest.fixture
-async def redis(redis_url):
-    client = connect(redis_url)
+@asynccontextmanager
+async def opened(url):
+    client = connect(url)
     yield client
     await client.aclose()
     await client.connection_pool.disconnect()
 
 
 @pytest.fixture
+async def redis(redis_url):
+    async with opened(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
 def store(redis):
     return CostStore(redis)
+
+
+KEY, POOR_KEY = "tg_local", "tg_tasks_only"
+
+
+@pytest.fixture
+def settings(tmp_path, redis_url, ledger, free_port):
+    """Settings whose keys belong to the ledger's tenant; nobody listens at the ledger's address."""
+    keys = [{"key_sha256": hash_key(KEY), "tenant": ledger.tenant, "rights": ["costs"]},
+            {"key_sha256": hash_key(POOR_KEY), "tenant": ledger.tenant, "rights": ["tasks"]}]
+    (tmp_path / "keys.json").write_text(json.dumps(keys))
+    return CostsSettings(redis_url=redis_url, ledger_url=f"http://127.0.0.1:{free_port}",
+                         api_keys=tmp_path / "keys.json")
+
+
+def asgi_of(handle):
+    """The function as an ASGI application, as functions-framework calls it."""
+
+    async def asgi(scope, receive, send):
+        response = await handle(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return asgi
+
+
+def client_of(settings, redis):
+    transport = httpx.ASGITransport(asgi_of(serve(app(settings, redis))))
+    return httpx.AsyncClient(transport=transport, base_url="http://costs",
+                             headers={"authorization": f"Bearer {KEY}"})
+
+
+@pytest.fixture
+async def http(settings, redis):
+    async with client_of(settings, redis) as client:
+        yield client
+
+
+@pytest.fixture
+async def away(settings, free_port):
+    """The function while no Redis answers."""
+    gone = opened(f"redis://127.0.0.1:{free_port}/0")
+    async with gone as redis, client_of(settings, redis) as client:
+        yield client

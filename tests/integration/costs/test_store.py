@@ -6,7 +6,7 @@ import pytest
 from functions.costs import keys
 from functions.costs.report import DIMENSIONS, Sums, ask, grouped, total
 from functions.costs.sequence import CHUNK_BITS, Range
-from functions.costs.store import Stored
+from functions.costs.store import CostStore, Stored
 from shared.errors import Malformed, TollgateError
 from shared.store import Unavailable, connect
 
@@ -26,7 +26,7 @@ async def test_event_is_stored_once_however_often_it_comes(store, ledger):
 
     assert sorted(outcomes) == [Stored.DUPLICATE] * 7 + [Stored.STORED]
     assert total(await kept(store, ledger, group_by="agent")) == Sums(1500, 1, 120)
-    assert await store.counts(ledger.tenant) == {"events": 1, "duplicates": 7, "conflicts": 0}
+    assert await store.counts(ledger.tenant) == {"events": 1, "conflicts": 0, "duplicates:1": 7}
     assert len(await store.of_task(ledger.tenant, "t-1")) == 1
 
 
@@ -54,6 +54,16 @@ async def test_duplicates_and_disorder_change_no_sum_in_any_dimension(store, led
     assert by_task["t-3"] == sum(costs[3::7])
     (check,) = await store.checks(ledger.tenant)
     assert (check.count, check.last, check.missing) == (60, 60, ())
+
+
+async def test_correction_lowers_the_sums_it_corrects(store, ledger):
+    await store.store(ledger.attributed("r-1", cost=1000))
+    await store.store(ledger.adjusted("r-1", delta=-300))
+
+    (row,) = await kept(store, ledger, group_by="task,model")
+
+    assert row.of == {"task": "t-1", "model": "scripted/small"}
+    assert row.sums == Sums(700, 1, 120)
 
 
 async def test_any_span_equals_the_sum_of_its_events(store, ledger):
@@ -197,8 +207,6 @@ async def test_agent_totals_follow_every_event(store, ledger):
 
 
 async def test_redis_away_is_unavailable(free_port, ledger):
-    from functions.costs.store import CostStore
-
     away = connect(f"redis://127.0.0.1:{free_port}/0")
     with pytest.raises(Unavailable):
         await CostStore(away).store(ledger.attributed("r-1"))

@@ -40,7 +40,6 @@ def test_field_that_is_new_does_not_lose_the_event(ledger):
     {"time": None}, {"id": "x" * 300},
     {"extensions": {}}, {"extensions": {"ledgerseq": "0"}}, {"extensions": {"ledgerseq": "-1"}},
     {"extensions": {"ledgerseq": "1", "tenantid": "other"}},
-    {"extensions": {"ledgerseq": "1", "ledgerepoch": "a:b"}},
 ])
 def test_event_that_contradicts_itself_is_malformed(ledger, change):
     event = dataclasses.replace(ledger.attributed("r-1"), **change)
@@ -52,6 +51,20 @@ def test_event_that_contradicts_itself_is_malformed(ledger, change):
 def test_type_of_others_is_refused_for_good(ledger):
     with pytest.raises(Permanent):
         read(dataclasses.replace(ledger.attributed("r-1"), type="dev.tollgate.task.completed.v1"))
+
+
+def test_adjustment_adds_its_difference_and_no_invocation(ledger):
+    fact = read(ledger.adjusted("r-1", delta=-300))
+
+    assert (fact.sums, fact.what, fact.name) == (Sums(-300, 0, 0), "llm", "scripted/small")
+
+
+@pytest.mark.parametrize("epoch", ["", "a:b", "x" * 65])
+def test_number_needs_an_epoch(ledger, epoch):
+    ledger.epoch = epoch
+
+    with pytest.raises(Malformed):
+        read(ledger.attributed("r-1"))
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"cost": {"total_nano": -1}}',

@@ -1,0 +1,100 @@
+"""The HTTP API of costs: sums, timelines, events, denials, gaps."""
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from eventing.event import Event
+from eventing.http import encode_structured
+from functions.costs import gaps
+from functions.costs.door import Door
+from functions.costs.facts import read
+from functions.costs.gaps import LedgerEvents
+from functions.costs.report import answer, ask, grouped
+from functions.costs.store import CostStore
+from functions.costs.timeline import denial, timeline
+from shared.errors import NotFound, Permanent
+from shared.limits import LIST_PAGE_MAX
+
+
+class Api:
+    """What programs ask; everything is about the caller's own tenant."""
+
+    def __init__(self, store: CostStore, door: Door, ledger: LedgerEvents) -> None:
+        self._store = store
+        self._door = door
+        self._ledger = ledger
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/v1/costs", self.costs, methods=["GET"]),
+            Route("/v1/costs/tasks/{task}", self.task, methods=["GET"]),
+            Route("/v1/events", self.events, methods=["GET"]),
+            Route("/v1/denials", self.denials, methods=["GET"]),
+            Route("/v1/gaps", self.gaps, methods=["GET"]),
+            Route("/v1/gaps/fill", self.fill, methods=["POST"]),
+        ]
+
+    async def costs(self, request: Request) -> Response:
+        """`GET /v1/costs?group_by=&from=&to=`: rows that add up to the total exactly."""
+        tenant = self._door.client(request).tenant
+        question = ask(request.query_params)
+        rows = grouped(question, await self._store.rows(tenant, question))
+        return JSONResponse(answer(tenant, question, rows))
+
+    async def task(self, request: Request) -> Response:
+        """`GET /v1/costs/tasks/{task}`: its invocations by start, denials, corrections."""
+        tenant, task = self._door.client(request).tenant, request.path_params["task"]
+        return JSONResponse(timeline(task, await known_task(self._store, tenant, task)))
+
+    async def events(self, request: Request) -> Response:
+        """`GET /v1/events?task=`: the ledger's events as they came, in that order."""
+        tenant = self._door.client(request).tenant
+        task = request.query_params.get("task")
+        if not task:
+            raise Permanent("task: name the task whose events you want")
+        events = await known_task(self._store, tenant, task)
+        return JSONResponse({"task": task, "events": [_structured(event) for event in events]})
+
+    async def denials(self, request: Request) -> Response:
+        """`GET /v1/denials?limit=`: denied calls, the newest first."""
+        tenant = self._door.client(request).tenant
+        events = await self._store.latest(tenant, "denied", _limit(request))
+        return JSONResponse({"denials": [denial(read(event), event) for event in events]})
+
+    async def gaps(self, request: Request) -> Response:
+        """`GET /v1/gaps`: whether any of the ledger's numbers is missing."""
+        return JSONResponse(await gaps.report(self._store, self._door.client(request).tenant))
+
+    async def fill(self, request: Request) -> Response:
+        """`POST /v1/gaps/fill`: ask the ledger for what is missing."""
+        tenant = self._door.client(request).tenant
+        key = request.headers["authorization"]
+        return JSONResponse(await gaps.fill(self._store, self._ledger, tenant, key))
+
+
+async def known_task(store: CostStore, tenant: str, task: str) -> list[Event]:
+    """Return the events of a task.
+
+    Raises:
+        NotFound: this tenant has no event of it.
+    """
+    events = await store.of_task(tenant, task)
+    if not events:
+        raise NotFound(f"no costs of task {task!r}: it is unknown, or its events are on their way")
+    return events
+
+
+def _structured(event: Event) -> Any:
+    return json.loads(encode_structured(event)[1])
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", "50")
+    if not text.isdecimal() or not 1 <= int(text) <= LIST_PAGE_MAX:
+        raise Permanent(f"limit: {text!r} is not a number from 1 to {LIST_PAGE_MAX}")
+    return int(text)

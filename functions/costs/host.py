@@ -1,0 +1,59 @@
+"""Puts the cost store together: events come in, the API and the pages answer."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from eventing.adapter import App, Delivery, serve
+from functions.costs import metrics
+from functions.costs.api import Api
+from functions.costs.door import Door
+from functions.costs.gaps import LedgerEvents
+from functions.costs.pages import Pages
+from functions.costs.settings import CostsSettings
+from functions.costs.store import CostStore, Stored
+from shared.http_client import plain_client
+from shared.limits import LEDGER_TIMEOUT_S
+from shared.store import Redis, connect, refuse_eviction
+
+log = logging.getLogger(__name__)
+
+
+def build(settings: CostsSettings) -> Callable[[Request], Awaitable[Response]]:
+    """Return the function for `functions-framework --target handle`."""
+    return serve(app(settings, connect(settings.redis_url)))
+
+
+def app(settings: CostsSettings, redis: Redis) -> App:
+    """Return the function's parts; nothing is connected before the first request."""
+    store, door = CostStore(redis), Door(settings.api_keys)
+    ledger = LedgerEvents(settings.ledger_url, plain_client(LEDGER_TIMEOUT_S))
+
+    async def start() -> None:
+        await refuse_eviction(redis)
+        await metrics.load(store)
+
+    async def receive(delivery: Delivery) -> None:
+        await keep(store, delivery)
+
+    # No grant key: the ledger's events carry no grant, for they spend nothing.
+    return App(name="costs", on_event=receive, start=start,
+               routes=[*Api(store, door, ledger).routes(), *Pages(store, door, ledger).routes()],
+               exporter=settings.exporter, log_level=settings.log_level)
+
+
+async def keep(store: CostStore, delivery: Delivery) -> None:
+    """Store the event, exactly once however often it comes.
+
+    Raises:
+        Permanent, ValidationError: it is no event of the ledger.
+        Unavailable: Redis is away; the broker delivers it again.
+    """
+    fact, outcome, sums = await store.store(delivery.event)
+    metrics.count(fact, outcome, sums)
+    if outcome is Stored.CONFLICT:
+        log.error("one sequence number came under two event ids: the ledger must begin an epoch",
+                  extra={"tenant": fact.tenant, "epoch": fact.epoch, "number": fact.number,
+                         "event": fact.id})
