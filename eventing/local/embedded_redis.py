@@ -30,7 +30,6 @@ LOCK_TIMEOUT_S = 10.0
 """A predecessor that was told to stop needs a moment to write its last entries."""
 
 POLL_S = 0.01
-PORT_ATTEMPTS_MAX = 3
 APPENDFSYNC = "no"
 """Every answer waits for write(2), and the kernel syncs. `everysec` holds writes back while a sync
 runs, so that a kill of the server in that moment loses what it has acknowledged; `always` costs
@@ -54,9 +53,26 @@ class EmbeddedRedis:
     socket_url: str
     """`unix://<path>?db=0`, for the process that started it."""
 
-    pid: int
+    data_dir: Path
+    _command: list[str] = field(repr=False)
     _process: subprocess.Popen[bytes] = field(repr=False)
     _scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._process.pid
+
+    def revive(self) -> bool:
+        """Start it again at the same addresses if it has ended; tell whether it had.
+
+        Raises:
+            RedisNotStarted: it does not come up again; says why.
+        """
+        if self._process.poll() is None:
+            return False
+        self._process = _run(self._command, self.data_dir)
+        return True
 
     def stop(self) -> None:
         """End the server and wait for it; idempotent."""
@@ -74,22 +90,23 @@ def start(data_dir: Path, *, durable: bool) -> EmbeddedRedis:
     """Start a server on a free loopback port and return once it answers.
 
     Durable means an append-only file that is written before each answer: what was acknowledged
-    survives a kill of any process. It never evicts.
+    survives a kill of any process. It never evicts. Call it from the main thread: the server dies
+    with the thread that started it.
 
     Raises:
         RedisNotStarted: no binary, the folder is in use, or the server ended; says why.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     scratch = tempfile.TemporaryDirectory(prefix="tollgate-redis-")
+    path, port = str(Path(scratch.name) / "redis.sock"), _free_port()
+    command = [binary(), *_arguments(data_dir, port, path, durable=durable)]
     try:
-        with _locked(data_dir) as lock:
-            for _ in range(PORT_ATTEMPTS_MAX):
-                if server := _launch(data_dir, scratch, lock, durable=durable):
-                    return server
-        raise RedisNotStarted(f"the server ended while starting: {_last_words(data_dir)}")
+        process = _run(command, data_dir)
     except BaseException:
         scratch.cleanup()
         raise
+    return EmbeddedRedis(f"redis://127.0.0.1:{port}/0", f"unix://{path}?db=0", data_dir, command,
+                         process, scratch)
 
 
 def binary() -> str:
@@ -129,19 +146,15 @@ def _lock(descriptor: int, data_dir: Path) -> None:
             time.sleep(POLL_S)
 
 
-def _launch(data_dir: Path, scratch: tempfile.TemporaryDirectory[str], lock: int, *,
-            durable: bool) -> EmbeddedRedis | None:
-    port, path = _free_port(), str(Path(scratch.name) / "redis.sock")
-    with (data_dir / "redis.log").open("ab") as log:
+def _run(command: list[str], data_dir: Path) -> subprocess.Popen[bytes]:
+    with _locked(data_dir) as lock, (data_dir / "redis.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own binary, no shell
-            [binary(), *_arguments(data_dir, port, path, durable=durable)],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,),
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,),
             start_new_session=True, preexec_fn=die_with_parent,  # noqa: PLW1509
         )
-    if not _answers(process, port):
-        return None
-    return EmbeddedRedis(f"redis://127.0.0.1:{port}/0", f"unix://{path}?db=0", process.pid,
-                         process, scratch)
+    if not _answers(process, int(command[command.index("--port") + 1])):
+        raise RedisNotStarted(f"the server ended while starting: {_last_words(data_dir)}")
+    return process
 
 
 def _arguments(data_dir: Path, port: int, path: str, *, durable: bool) -> list[str]:

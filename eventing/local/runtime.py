@@ -22,6 +22,7 @@ from eventing.local.activator import Activator
 from eventing.local.addresses import BROKER_INGRESS, Addresses, cluster_host, listen, url_of
 from eventing.local.admin import Admin
 from eventing.local.disturbance import Disturbance
+from eventing.local.embedded_redis import EmbeddedRedis
 from eventing.local.embedded_redis import start as start_redis
 from eventing.local.environment import World
 from eventing.local.ingress import Ingress
@@ -37,6 +38,9 @@ TICK_MIN_S, TICK_MAX_S = 0.05, 2.0
 KEEP_ALIVE_S = 4.0
 """Below the idle time-out of usual servers (5 s), so that no request meets a closing connection."""
 
+REDIS_WATCH_S = 0.25
+"""How soon an embedded Redis that died is started again."""
+
 CLOSE_S = 1.0
 """Requests had their time before, while the functions were wound down."""
 
@@ -47,9 +51,9 @@ HEADER_BYTES_MAX = 64 * 1024
 class Runtime:
     """The embedded runtime, as an async context manager.
 
-    Entering raises `Refused` for manifests, `PortTaken`, `FolderInUse`, `RedisNotStarted`, `ValueMissing` or
-    `Unavailable`; leaving ends every process it has started. A second one on the same data folder
-    takes up the events that the first had accepted.
+    Entering raises `Refused` for manifests, `PortTaken`, `FolderInUse`, `RedisNotStarted`,
+    `ValueMissing` or `Unavailable`; leaving ends every process it has started. A later one on the
+    same data folder takes up the events that this one had accepted.
     """
 
     def __init__(self, manifests: Path, options: RuntimeOptions) -> None:
@@ -62,6 +66,7 @@ class Runtime:
         self._stack = AsyncExitStack()
         self._parts: Parts | None = None
         self._wiring: Wiring | None = None
+        self._embedded: EmbeddedRedis | None = None
 
     @property
     def parts(self) -> Parts:
@@ -107,7 +112,7 @@ class Runtime:
         (self.options.data_dir / "logs").mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(sole_owner(self.options.data_dir))
         listeners = self._listen(deployment)
-        redis_url, broker_url = await self._redis()
+        redis_url, broker_url = self._redis()
         world = World(deployment, load_or_make(self.options.data_dir), self._hosts(listeners),
                       self.options, redis_url)
         redis = connect(broker_url)
@@ -141,12 +146,13 @@ class Runtime:
                 for key, listener in listeners.items() if key[0]}
         return Addresses({**urls, BROKER_INGRESS: url_of(listeners["", "broker"])})
 
-    async def _redis(self) -> tuple[str, str]:
+    def _redis(self) -> tuple[str, str]:
         url = self.options.redis_url
         if url is None:
             folder = self.options.data_dir / "redis"
-            server = await asyncio.to_thread(start_redis, folder, durable=True)
+            server = start_redis(folder, durable=True)
             self._stack.callback(server.stop)
+            self._embedded = server
             self.addresses["redis"] = server.url
             return server.url, server.socket_url
         self.addresses["redis"] = url
@@ -170,6 +176,8 @@ class Runtime:
         for service in parts.services.values():
             service.start_min()
         work = [asyncio.create_task(self._scale_down(parts))]
+        if self._embedded:
+            work.append(asyncio.create_task(self._keep_redis(self._embedded, parts)))
         work += [asyncio.create_task(timer.run(parts.journal, self.options.scale.timers))
                  for timer in parts.timers]
         for task in work:
@@ -182,6 +190,12 @@ class Runtime:
             await asyncio.sleep(min(TICK_MAX_S, max(TICK_MIN_S, every_s)))
             for service in parts.services.values():
                 service.scale_down()
+
+    async def _keep_redis(self, server: EmbeddedRedis, parts: Parts) -> None:
+        while True:
+            await asyncio.sleep(REDIS_WATCH_S)
+            if server.revive():
+                parts.journal.note("redis_restarted", pid=server.pid)
 
     async def _wind_down(self, parts: Parts) -> None:
         """End calls and processes while the ingress still takes what they publish."""
