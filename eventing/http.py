@@ -101,7 +101,7 @@ def _data_bytes(content: Mapping[str, Any], document: Mapping[str, Any]) -> byte
     data, declared = content["data"], str(document.get("datacontenttype") or "application/json")
     if isinstance(data, str) and "json" not in declared:
         return data.encode()
-    return json.dumps(data, ensure_ascii=False).encode()
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _json_value(event: Event) -> Any:
