@@ -71,10 +71,10 @@ def answer_of(task: Mapping[str, Any]) -> str:
 
 def _costs_equal_ledger(facts: Facts) -> bool:
     posted = int(facts.summary["posted_nano"])
-    by_name = sum(row["cost_nano"] for found, name in (
+    by_name = sum(int(row["cost_nano"]) for found, name in (
         (facts.by_tool, "tool"), (facts.by_model, "model"))
         for row in found["rows"] if row[name] is not None)
-    by_agent = sum(row["cost_nano"] for row in facts.by_agent["rows"])
+    by_agent = sum(int(row["cost_nano"]) for row in facts.by_agent["rows"])
     return posted == int(facts.by_agent["total_nano"]) == by_agent == by_name > 0
 
 
