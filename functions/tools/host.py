@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr
-from shared.metering import Meter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +25,7 @@ from shared.clock import now_s
 from shared.faults import FaultPoint, reach
 from shared.http_client import plain_client
 from shared.limits import LEDGER_TIMEOUT_S, PUBLISH_TIMEOUT_S
+from shared.metering import Meter
 from shared.settings import Settings
 from shared.store import connect, refuse_eviction
 from shared.toolcalls.rows import Call, Calls

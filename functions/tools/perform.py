@@ -12,10 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.metering import Attribution, Denied, Meter, Permit, Settlement, Unknown, Unpriced
-from shared.metering import Call as Metered
-from shared.usage import Usage
-
 from eventing.types import ToolFailure
 from functions.tools.declare import Context, Tool
 from functions.tools.job import Job, hindrance, outcome
@@ -30,10 +26,13 @@ from shared.limits import (
     POST_UNKNOWN_MAX_S,
     STATE_TTL_S,
 )
+from shared.metering import Attribution, Denied, Meter, Permit, Settlement, Unknown, Unpriced
+from shared.metering import Call as Metered
 from shared.store import Redis, mapped
 from shared.tasks.keys import claim_check
 from shared.telemetry import span, trace_id
 from shared.toolcalls.rows import Call, Calls
+from shared.usage import Usage
 
 log = logging.getLogger(__name__)
 _FREE_STATES = frozenset({"VOIDED", "DENIED"})

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from shared.metering import Permit
 
 from eventing.types import ToolFailure
 from functions.tools.declare import Context, Tool, ToolError
 from shared.ids import canonical
 from shared.limits import CLAIM_CHECK_BYTES_MAX
+from shared.metering import Permit
 
 log = logging.getLogger(__name__)
 
