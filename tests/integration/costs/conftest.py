@@ -3,7 +3,12 @@
 import importlib.util
 import itertools
 import json
-from contextlib import asynccontextmanager
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -11,6 +16,7 @@ import pytest
 from starlette.requests import Request
 
 from eventing.adapter import serve
+from eventing.http import encode_binary
 from functions.costs.host import app
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore
@@ -21,6 +27,7 @@ _AT = Path(__file__).parents[2] / "unit" / "costs" / "conftest.py"
 _SPEC = importlib.util.spec_from_file_location("ledger_events", _AT)
 ledger_events = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(ledger_events)
+MAIN = Path(__file__).parents[3] / "functions" / "costs" / "main.py"
 _NUMBER = itertools.count()
 
 
@@ -89,3 +96,55 @@ async def away(settings, free_port):
     gone = opened(f"redis://127.0.0.1:{free_port}/0")
     async with gone as redis, client_of(settings, redis) as client:
         yield client
+
+
+class Process:
+    """The function in a process of its own, as its image runs it."""
+
+    def __init__(self, settings, port, **extra):
+        self.url = f"http://127.0.0.1:{port}"
+        env = {"PATH": os.environ["PATH"], "PORT": str(port), "REDIS_URL": settings.redis_url,
+               "LEDGER_URL": settings.ledger_url, "TOLLGATE_API_KEYS": str(settings.api_keys)}
+        command = [sys.executable, "-m", "eventing.local.serve", "--source", str(MAIN)]
+        self._process = subprocess.Popen(command, env=env | extra, cwd=MAIN.parents[2],
+                                         stderr=subprocess.PIPE)
+
+    def wait_until_ready(self):
+        for _ in range(400):
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"{self.url}/health", timeout=5)
+            time.sleep(0.05)
+        raise AssertionError("the function does not answer")
+
+    def deliver(self, *events):
+        for event in events:
+            headers, body = encode_binary(event)
+            answer = httpx.post(f"{self.url}/", headers=headers, content=body, timeout=30)
+            assert answer.status_code == 204, answer.text
+
+    def get(self, path):
+        return httpx.get(f"{self.url}{path}", headers={"authorization": f"Bearer {KEY}"}).json()
+
+    def stop(self):
+        """End the process; return its exit status and everything it logged."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        _, log = self._process.communicate(timeout=30)
+        return self._process.returncode, log.decode()
+
+
+@pytest.fixture
+def started(settings):
+    running = []
+
+    def start(**extra):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        running.append(Process(settings, port, **extra))
+        running[-1].wait_until_ready()
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.stop()
