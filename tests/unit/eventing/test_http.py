@@ -1,6 +1,7 @@
 """The codec, against the HTTP and JSON bindings of CloudEvents 1.0.2."""
 
 import base64
+import contextlib
 import json
 
 import pytest
@@ -54,10 +55,8 @@ def test_any_json_value_survives_structured_mode(value):
                                         "ce-time", "content-type", "ce-x"]), st.text()),
        st.binary(max_size=200))
 def test_garbage_is_an_event_or_malformed_and_nothing_else(headers, body):
-    try:
+    with contextlib.suppress(Malformed):
         checked(decode(headers, body))
-    except Malformed:
-        pass
 
 
 @given(st.binary(max_size=200))
@@ -69,10 +68,8 @@ def test_garbage_in_structured_mode_is_malformed(body):
 @given(st.dictionaries(st.sampled_from([*CONTEXT, "data", "data_base64", "ext"]),
                        st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())))
 def test_structured_event_of_odd_values_is_an_event_or_malformed(document):
-    try:
+    with contextlib.suppress(Malformed):
         checked(decode(STRUCTURED, json.dumps(document).encode()))
-    except Malformed:
-        pass
 
 
 def test_header_names_are_case_insensitive():
