@@ -39,6 +39,11 @@ def usd(nano: int) -> str:
     return f"{'−' if nano < 0 else ''}${whole:,}.{decimals}"
 
 
+def number(count: int) -> str:
+    """Return a count with its thousands set apart."""
+    return f"{count:,}"
+
+
 def clock(text: str | None) -> str:
     """Return an RFC 3339 instant as UTC date and time to the second, for people."""
     if not text:
@@ -109,7 +114,7 @@ def _templates() -> "Environment":
 
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True,
                        lstrip_blocks=True, undefined=StrictUndefined)
-    made.filters |= {"usd": usd, "clock": clock, "duration": duration}
+    made.filters |= {"usd": usd, "clock": clock, "duration": duration, "number": number}
     return made
 
 

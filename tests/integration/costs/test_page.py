@@ -41,8 +41,9 @@ def costs(started, ledger):
                           started="2026-11-20T10:00:01.300Z", at="2026-11-20T10:00:01.900Z"),
         ledger.attributed("r-3", cost=0, tool="reader", task="t-1",
                           started="2026-11-20T10:00:01.350Z", at="2026-11-20T10:00:02.900Z"),
-        ledger.attributed("r-4", cost=3_000_000_001, model="large", task="t-1", step=2,
-                          started="2026-11-20T10:00:03.000Z", at="2026-11-20T10:00:05.000Z"),
+        ledger.attributed("r-4", cost=3_000_000_001, tokens=(9_000, 345), model="large",
+                          task="t-1", step=2, started="2026-11-20T10:00:03.000Z",
+                          at="2026-11-20T10:00:05.000Z"),
         ledger.attributed("r-5", cost=77, agent="writer", task="<b>t&2",
                           at="2026-11-21T10:00:05.000Z"),
         ledger.denied("r-6"))
@@ -92,7 +93,7 @@ def test_figures_on_the_page_equal_the_store(browser, costs, dimension):
     assert nano(browser, f"#table-{dimension}") == [r["cost_nano"] for r in rows]
     shown = cells(browser, f"table-{dimension}")
     assert [(r[0], r[2], r[3]) for r in shown] == [
-        (r[dimension], str(r["invocations"]), str(r["tokens"])) for r in rows]
+        (r[dimension], f"{r['invocations']:,}", f"{r['tokens']:,}") for r in rows]
     texts = [Decimal(r[1].removeprefix("$").replace(",", "")) for r in shown]
     assert [text * 10**9 for text in texts] == [r["cost_nano"] for r in rows]
 
