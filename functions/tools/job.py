@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventing.adapter import Delivery
-from eventing.event import Event
-from eventing.task_events import NOT_COPIED
+from eventing.event import NOT_COPIED, Event
 from eventing.types import ToolCompleted, ToolFailure, ToolRequested
 from functions.tools.declare import Tool
 from functions.tools.run import Ran, refusal

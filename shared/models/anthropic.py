@@ -37,7 +37,8 @@ class Anthropic:
         Raises:
             ProviderRefused, ProviderBusy, ProviderUnavailable, ProviderUnknown: as the port says.
         """
-        body = {**_body(request), "metadata": {"user_id": permit.reservation_id}}
+        tag = request.metadata.get("trace_id") or permit.reservation_id
+        body = {**_body(request), "metadata": {"user_id": tag}}
         answer = _Answer(request)
         async with within(request.timeout_s):
             async for event in events(self._client, f"{self._url}/v1/messages", self._headers,

@@ -36,7 +36,8 @@ class OpenAI:
         Raises:
             ProviderRefused, ProviderBusy, ProviderUnavailable, ProviderUnknown: as the port says.
         """
-        headers = {**self._headers, "x-client-request-id": permit.reservation_id}
+        tag = request.metadata.get("trace_id") or permit.reservation_id
+        headers = {**self._headers, "x-client-request-id": tag}
         answer = _Answer(request)
         async with within(request.timeout_s):
             async for chunk in events(self._client, f"{self._url}/chat/completions", headers,

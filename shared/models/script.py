@@ -81,7 +81,10 @@ class Scene(_Part):
     @field_validator("when")
     @classmethod
     def _compiles(cls, when: str) -> str:
-        re.compile(when)
+        try:
+            re.compile(when)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
         return when
 
     def turn(self, index: int) -> Turn:

@@ -9,7 +9,7 @@ from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
 )
 
 from functions.tools.declare import Context, Price, ToolError, tool
@@ -51,7 +51,7 @@ async def notify(
         content=json.dumps({"message": message, "data": data, "task": context.task}).encode())
     retrying = AsyncRetrying(
         stop=stop_after_attempt(NOTIFY_ATTEMPTS_MAX), reraise=True,
-        wait=wait_exponential_jitter(initial=0.2, max=2.0), retry=retry_if_exception_type(_Again))
+        wait=wait_exponential(multiplier=0.2, max=2.0), retry=retry_if_exception_type(_Again))
     async for attempt in retrying:
         with attempt:
             status = await _sent(client, request)

@@ -1,5 +1,7 @@
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
 import pytest
@@ -8,6 +10,7 @@ from pydantic import SecretStr
 from eventing.adapter import Delivery
 from eventing.event import Event
 from eventing.types import ToolRequested
+from functions.tools import outside
 from functions.tools.declare import Context, Price, Tool
 from functions.tools.perform import Bench
 from shared.auth import Grant, TaskLimits, sign
@@ -140,3 +143,50 @@ def world(redis):
                                  price=Price.free(), timeout_s=timeout_s), clock)
 
     return make
+
+
+class Webhook:
+    """A loopback HTTP server whose answers a test chooses, one after the other; the last stays."""
+
+    def __init__(self):
+        self.requests = []
+        self.answers = [(200, {}, b"ok")]
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _any(self):
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                outer.requests.append((self.command, self.path, dict(self.headers), body))
+                status, headers, answer = (
+                    outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0])
+                self.send_response(status)
+                for name, value in {"content-length": str(len(answer)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_POST = _any
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+async def webhook():
+    server = Webhook()
+    yield server
+    for client in (outside._plain_client, outside._secure_client):
+        if client.cache_info().currsize:
+            await client().aclose()
+            client.cache_clear()
+    server.stop()
