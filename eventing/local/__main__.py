@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from eventing.local.manifests.deployment import load
 from eventing.local.options import ROOT, RuntimeOptions, Scale
 from eventing.local.runtime import Runtime
 from shared.errors import TollgateError
@@ -22,6 +23,9 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr,
                         format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        if given.check:
+            print(json.dumps({"no_effect": load(given.manifests).no_effect}, indent=2))  # noqa: T201
+            return 0
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(given))
     except TollgateError as error:
@@ -64,6 +68,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--time-scale", type=float, default=1.0,
                         help="factor on windows, timers and back-off")
     parser.add_argument("--window-s", type=float, help="scale-down window of every function")
+    parser.add_argument("--check", action="store_true",
+                        help="only read the manifests; list what has no effect on one machine")
     parser.add_argument("--disturbable", action="store_true", help="for tests: POST /disturb")
     parser.add_argument("--json", action="store_true", help="accepted: the output is JSON anyway")
     return parser.parse_args()

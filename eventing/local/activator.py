@@ -9,9 +9,9 @@ from multidict import CIMultiDict
 
 from eventing.local.service import Service, Unserved
 
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
-                        "te", "trailer", "transfer-encoding", "upgrade"})
-"""RFC 9110, 7.6.1."""
+HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "proxy-authenticate",
+                        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"})
+"""RFC 9110, 7.6.1; `expect` is answered here."""
 
 REFUSED_MAX = 2
 """Processes that may have ended just before a request, which then goes to another one."""
@@ -47,6 +47,7 @@ class Activator:
 
     async def _pass_on(self, request: web.BaseRequest, url: str,
                        begun: list[web.StreamResponse]) -> web.StreamResponse:
+        await _go_on(request)
         body = request.content if request.body_exists else None
         async with self._session.request(
             request.method, url + request.raw_path, data=body, allow_redirects=False,
@@ -61,6 +62,13 @@ class Activator:
                     await response.write(chunk)
             await response.write_eof()
             return response
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Let a client send its body that waits to be asked for it (RFC 9110, 10.1.1)."""
+    if request.headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
 
 
 def _broken(request: web.BaseRequest, begun: list[web.StreamResponse], status: int,

@@ -45,6 +45,7 @@ class Broker:
         self._journal.event(event)
         names = [n for n, d in self._dispatchers.items() if d.subscription.matches(event)]
         if not names:
+            self._journal.note("unrouted", type=event.type, id=event.id)
             return
         entry = await self._log.append(event, names, traceparent)
         if sum(d.pending for d in self._dispatchers.values()) > RESIDENT_MAX:

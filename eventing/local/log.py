@@ -11,6 +11,7 @@ An event is matched to Triggers once, when it is accepted, and the entry names t
 consumer groups. A Trigger added later starts at the end of the stream.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -37,6 +38,8 @@ class Entry:
     triggers: tuple[str, ...]
     traceparent: str | None = None
     open: set[str] = field(default_factory=set)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Keeps the note of one Trigger from arriving after the deletion by the last."""
 
     @property
     def offset(self) -> int:
@@ -92,11 +95,15 @@ class EventLog:
 
     async def finish(self, entry: Entry, trigger: str) -> None:
         """Note that a Trigger is done with an entry; the last one deletes it. Idempotent."""
-        entry.open.discard(trigger)
-        if entry.open:
-            with mapped():
-                await self._redis.hset(self._at, f"{entry.id}/{trigger}", "done")
-            return
+        async with entry.lock:
+            entry.open.discard(trigger)
+            await (self._note_done(entry, trigger) if entry.open else self._delete(entry))
+
+    async def _note_done(self, entry: Entry, trigger: str) -> None:
+        with mapped():
+            await self._redis.hset(self._at, f"{entry.id}/{trigger}", "done")
+
+    async def _delete(self, entry: Entry) -> None:
         async with pipeline(self._redis) as pipe:
             pipe.xdel(self._log, entry.id)
             pipe.hdel(self._at, *(f"{entry.id}/{name}" for name in entry.triggers))

@@ -173,9 +173,7 @@ class Runtime:
             self._stack.push_async_callback(_close, server, tcp)
 
     def _begin_work(self, parts: Parts) -> None:
-        for service in parts.services.values():
-            service.start_min()
-        work = [asyncio.create_task(self._scale_down(parts))]
+        work = [asyncio.create_task(self._adjust(parts))]
         if self._embedded:
             work.append(asyncio.create_task(self._keep_redis(self._embedded, parts)))
         work += [asyncio.create_task(timer.run(parts.journal, self.options.scale.timers))
@@ -183,13 +181,13 @@ class Runtime:
         for task in work:
             self._stack.callback(task.cancel)
 
-    async def _scale_down(self, parts: Parts) -> None:
+    async def _adjust(self, parts: Parts) -> None:
         windows = [service.limits.window_s for service in parts.services.values()]
         every_s = min(windows, default=TICK_MAX_S) / TICKS_PER_WINDOW
         while True:
-            await asyncio.sleep(min(TICK_MAX_S, max(TICK_MIN_S, every_s)))
             for service in parts.services.values():
-                service.scale_down()
+                service.adjust()
+            await asyncio.sleep(min(TICK_MAX_S, max(TICK_MIN_S, every_s)))
 
     async def _keep_redis(self, server: EmbeddedRedis, parts: Parts) -> None:
         while True:

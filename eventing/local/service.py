@@ -57,14 +57,15 @@ class Service:
         """Give no more requests to a process that refused a connection: it has ended."""
         instance.ready = False
 
-    def start_min(self) -> None:
-        """Start the processes that are always there."""
-        self._scale_up()
+    def adjust(self) -> None:
+        """Start what the minimum lacks; stop what the window has shown to be too much.
 
-    def scale_down(self) -> None:
-        """Stop processes that the window has shown to be too many; called now and then."""
-        needed = self.limits.wanted(self._peak.within(time.monotonic()))
+        Called now and then; load starts processes by itself.
+        """
         alive = [i for i in self._instances if not i.stopping]
+        if len(alive) < self.limits.min_scale and not self._closed:
+            self._scale_up()
+        needed = self.limits.wanted(self._peak.within(time.monotonic()))
         idle = [i for i in alive if i.ready and i.in_flight == 0]
         for instance in idle[:max(0, len(alive) - needed)]:
             instance.stopping = True
@@ -89,6 +90,10 @@ class Service:
                 "in_flight": sum(i.in_flight for i in self._instances),
                 "waiting": len(self._waiting), "pids": [i.pid for i in self._instances]}
 
+    @property
+    def _closed(self) -> bool:
+        return self._stopped or time.monotonic() < self._closed_until_s
+
     def _free(self) -> Instance | None:
         room = [i for i in self._instances if i.ready and not i.stopping
                 and (not self.limits.concurrency or i.in_flight < self.limits.concurrency)]
@@ -105,7 +110,7 @@ class Service:
         self._note_load()
 
     async def _wait(self) -> Instance:
-        if self._stopped or time.monotonic() < self._closed_until_s:
+        if self._closed:
             raise Unserved(self._reason)
         if len(self._waiting) >= self.limits.queue_max * max(1, len(self._instances)):
             raise Unserved(f"{self.name}: {len(self._waiting)} requests wait already")
@@ -186,7 +191,7 @@ class Service:
         if not instance.stopping:
             logger.warning("%s: process %d ended with status %s", self.name, instance.pid, status)
             self._journal.note("died", function=self.name, pid=instance.pid, status=status)
-        if self._waiting and not self._stopped and time.monotonic() >= self._closed_until_s:
+        if self._waiting and not self._closed:
             self._scale_up()
 
     def _start_failed(self, instance: Instance, reason: str) -> None:

@@ -112,6 +112,14 @@ def test_refused_manifests_are_named_with_file_line_and_field(command, write):
     assert "spec.filterz: field is unknown" in said
 
 
+def test_check_lists_what_has_no_effect_and_starts_nothing(command, write):
+    process = command(write(service(), broker()), "--check")
+    said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert any(line.endswith("containers.0.image") for line in json.loads(said)["no_effect"])
+
+
 def test_second_runtime_on_one_folder_is_refused(command, write):
     folder = write(service(), broker())
     ready(command(folder))

@@ -32,6 +32,34 @@ async def test_minimum_scale_is_up_without_a_request(run):
         await until(lambda: echo.status()["ready"] == 1)
 
 
+async def test_process_of_the_minimum_is_replaced_when_it_dies(run):
+    async with run(service(scale={"min-scale": "1"}), window_s=0.1) as runtime:
+        echo = runtime.parts.services["tollgate", "echo"]
+        await until(lambda: echo.status()["ready"] == 1)
+        first = echo.status()["pids"]
+
+        os.kill(first[0], signal.SIGKILL)
+
+        await until(lambda: echo.status()["ready"] == 1 and echo.status()["pids"] != first)
+
+
+async def test_client_that_waits_to_be_asked_for_its_body_is_asked(run):
+    async with run(service()) as runtime:
+        host, port = runtime.addresses["echo"].removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+                     b"Expect: 100-continue\r\n\r\n")
+
+        asked = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"body")
+        answer = await reader.readuntil(b"\r\n")
+
+        assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert b" 200 " in answer
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_gate_lets_no_more_than_the_concurrency_into_a_process(run, http):
     async with run(service(concurrency=2, scale={"max-scale": "1"})) as runtime:
         url = runtime.addresses["echo"] + "/?wait=0.02"
