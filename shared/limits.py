@@ -132,6 +132,22 @@ REDIS_CONNECTIONS_MAX = 64
 # --- Ledger -----------------------------------------------------------------------------------
 ACCOUNTS_PER_CALL_MAX = 16
 LEASE_SLACK_S = 30.0
+LEASE_MAX_S = 3600.0
+"""The longest lease: an orphaned hold starves others no longer than this."""
+
+STALE_RETRIES_MAX = 3
+"""Times a script is asked again after limits or a window changed under it."""
+
+OUTBOX_BATCH_MAX = 64
+OUTBOX_POSTS_MAX = 4
+"""Events published at once: enough for a slow broker, too few to starve reservations."""
+
+OUTBOX_CLAIM_S = 10.0
+"""An event read by a ledger that then died is published by another one after this."""
+
+SWEEP_EVERY_S = 1.0
+SWEEP_BATCH_MAX = 100
+EVENTS_PAGE_MAX = 200
 LEDGER_TIMEOUT_S = 5.0
 """One call of the ledger; longer means it is away and the work is put off."""
 

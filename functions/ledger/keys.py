@@ -2,9 +2,9 @@
 
 | pattern | type | TTL | written by |
 |---|---|---|---|
-| `lg:{tenant}:lim` | hash `version`, `zone`, `<scope>|<id>|<window>|<unit>` → limit as JSON | none | budget |
-| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim`, counters, alerts fired \
-| none, window's end + grace, or 14 d after last use | reserve, finish, post, adjust |
+| `lg:{tenant}:lim` | hash `version zone <scope>|<id>|<window>|<unit>` → JSON | none | budget |
+| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim`, counters | none, \
+from first use by window, or 14 d from last use | reserve, finish, post, adjust |
 | `lg:{tenant}:r:<reservation>` | hash, the reservation | 14 d after its end | reserve, finish, … |
 | `lg:{tenant}:exp` | zset reservation → end of lease, ms | none: empties itself | reserve, finish |
 | `lg:{tenant}:seq` | hash `epoch n`, events and reservations by state | none | every script |

@@ -40,6 +40,6 @@ for i = 1, #posted do
   end
 end
 redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'adjusted', 'id', ARGV[1], 'at', now,
-  'call', row[4], 'n', count, 'delta_nano', ARGV[3], 'delta_tok', '0', 'total_nano', text(total),
+  'n', count, 'delta_nano', ARGV[3], 'delta_tok', '0', 'total_nano', text(total),
   'reason', ARGV[4])
 return {'OK', count, text(total)}

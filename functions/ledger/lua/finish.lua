@@ -94,7 +94,7 @@ if late then
   redis.call('HSET', KEYS[4], 'cost', text(post[1]), 'cost_tok', text(post[2]), 'settled', print,
     'adjustments', text(count))
   redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'adjusted', 'id', ARGV[10 + 2 * #names],
-    'at', text(now), 'call', row[9], 'n', text(count), 'delta_nano', text(delta[1]), 'delta_tok',
+    'at', text(now), 'n', text(count), 'delta_nano', text(delta[1]), 'delta_tok',
     text(delta[2]), 'total_nano', text(post[1]), 'reason', 'late_settlement')
 else
   local counter = (ending == 'SETTLED' and 3) or (ending == 'VOIDED' and 4) or 5
@@ -106,7 +106,7 @@ else
   redis.call('HINCRBY', KEYS[4 + ARGV[9]], 'n.' .. ending, 1)
   redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
     ARGV[10 + 2 * #names], 'at', text(now), 'held_at', row[10], 'ending', ending, 'cause', how,
-    'cost', text(post[1]), 'reserved', row[5], 'call', row[9], 'outcome', ARGV[7])
+    'cost', text(post[1]), 'reserved', row[5], 'outcome', ARGV[7])
 end
 redis.call('EXPIRE', KEYS[4], ARGV[8])
 for i = 1, #names do

@@ -47,6 +47,6 @@ for i = 1, #names do
 end
 redis.call('HINCRBY', KEYS[3 + ARGV[9]], 'n.SETTLED', 1)
 redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'attributed', 'id', ARGV[1], 'at', now,
-  'held_at', now, 'ending', 'SETTLED', 'cause', 'post', 'cost', ARGV[3], 'reserved', '0', 'call',
-  ARGV[6], 'outcome', ARGV[7])
+  'held_at', now, 'ending', 'SETTLED', 'cause', 'post', 'cost', ARGV[3], 'reserved', '0', 'outcome',
+  ARGV[7])
 return {'DONE', 'SETTLED', ARGV[3], ARGV[4]}

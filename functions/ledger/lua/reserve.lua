@@ -111,7 +111,7 @@ if denial then
   redis.call('EXPIRE', KEYS[5], ARGV[15])
   counted(tonumber(ARGV[16]), 'n.DENIED')
   redis.call('XADD', KEYS[3], numbers[1] .. '-' .. n, 'kind', 'denied', 'id', id, 'at', text(now),
-    'call', ARGV[12], 'denial', cjson.encode(denial))
+    'denial', cjson.encode(denial))
   return {'DENIED', unpack(denial)}
 end
 

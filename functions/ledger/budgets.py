@@ -1,0 +1,131 @@
+"""Reads and edits limits; editing one never touches what was spent."""
+
+from typing import Any
+from urllib.parse import quote
+
+from functions.ledger import keys
+from functions.ledger.accounts import SAFE
+from functions.ledger.limits import UNITS, Limit, Limits, Scope, field, refuse_too_many
+from functions.ledger.requests import BudgetBody
+from functions.ledger.store import Store
+from functions.ledger.windows import Window
+from shared.errors import Busy, Forbidden, NotFound
+from shared.limits import COMMIT_RETRIES_MAX
+from shared.store import mapped
+
+AMOUNTS = ("res", "pst", "ovr", "unr")
+
+
+class Budgets:
+    """The limits of every tenant."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put(self, tenant: str, scope: Scope, owner_id: str, body: BudgetBody,
+                  ) -> dict[str, Any]:
+        """Set one limit; it holds for the very next reserve.
+
+        Raises:
+            Busy: its revision is not the one given. Permanent: a call would get too many accounts.
+            Forbidden: another tenant's.
+        """
+        name = _field(tenant, scope, owner_id, body)
+        for _ in range(COMMIT_RETRIES_MAX):
+            limits = (await self._store.reload(tenant)).limits
+            before = limits.entries.get(name)
+            _refuse_other_revision(before, body.revision)
+            limit = await self._next(before, body)
+            refuse_too_many(Limits(entries=limits.entries | {name: limit}))
+            if await self._swap(tenant, name, limit.model_dump_json()):
+                return _shown(name, limit)
+        raise Busy(f"the budget {name} is being changed by others")
+
+    async def delete(self, tenant: str, scope: Scope, owner_id: str, body: BudgetBody) -> None:
+        """Remove one limit; what was spent stays. A limit that is not there is none.
+
+        Raises:
+            Busy: its revision is not the one given.
+        """
+        name = _field(tenant, scope, owner_id, body)
+        for _ in range(COMMIT_RETRIES_MAX):
+            limits = (await self._store.reload(tenant)).limits
+            _refuse_other_revision(limits.entries.get(name), body.revision)
+            if name not in limits.entries or await self._swap(tenant, name, ""):
+                return
+        raise Busy(f"the budget {name} is being changed by others")
+
+    async def get(self, tenant: str, scope: Scope, owner_id: str) -> dict[str, Any]:
+        """Return every limit of an owner.
+
+        Raises:
+            NotFound: it has none.
+        """
+        owner = _owner(tenant, scope, owner_id)
+        entries = (await self._store.reload(tenant)).limits.entries
+        found = [_shown(name, x) for name, x in sorted(entries.items())
+                 if name.rsplit("|", 2)[0] == owner]
+        if not found:
+            raise NotFound(f"{scope} {owner_id} has no budget")
+        return {"scope": scope, "id": owner_id, "limits": found}
+
+    async def usage(self, tenant: str, scope: Scope, owner_id: str, window: Window,
+                    ) -> dict[str, Any]:
+        """Return limit, posted, held, free and burn rate of an account's window, by unit."""
+        known = await self._store.reload(tenant)
+        owner = _owner(tenant, scope, owner_id)
+        name = f"{owner}|{known.windows.labels[window]}"
+        with mapped():
+            account: Any = await self._store.redis.hgetall(keys.account(tenant, name))
+        units = {}
+        for unit in UNITS:
+            limit = known.limits.entries.get(f"{owner}|{window}|{unit}")
+            units[unit] = _balance(account, unit, limit.limit if limit else None)
+        return {"account": name, "units": units, "alerts": sorted(
+            k.removeprefix("fired.") for k in account if k.startswith("fired."))}
+
+    async def _next(self, before: Limit | None, body: BudgetBody) -> Limit:
+        with mapped():
+            seconds, _ = await self._store.redis.time()
+        return Limit(
+            limit=body.limit, thresholds=tuple(sorted(set(body.thresholds))), policy=body.policy,
+            since=before.since if before else float(seconds),
+            revision=before.revision + 1 if before else 1)
+
+    async def _swap(self, tenant: str, name: str, text: str) -> bool:
+        with mapped():
+            raw: Any = await self._store.redis.hget(keys.limits(tenant), name)
+        args = [name, raw or "", text]
+        done = await self._store.scripts["budget"](
+            self._store.redis, [keys.limits(tenant)], args)
+        await self._store.reload(tenant)
+        return bool(done)
+
+
+def _owner(tenant: str, scope: Scope, owner_id: str) -> str:
+    if scope == "tenant" and owner_id != tenant:
+        raise Forbidden(f"this key is tenant {tenant}'s, not {owner_id}'s")
+    return f"{scope}|{quote(owner_id, SAFE)}"
+
+
+def _field(tenant: str, scope: Scope, owner_id: str, body: BudgetBody) -> str:
+    owner = _owner(tenant, scope, owner_id)
+    return field(scope, owner.partition("|")[2], body.window, body.unit)
+
+
+def _refuse_other_revision(before: Limit | None, wanted: int | None) -> None:
+    current = before.revision if before else 0
+    if wanted is not None and wanted != current:
+        raise Busy(f"the budget is at revision {current}, not {wanted}", revision=current)
+
+
+def _shown(name: str, limit: Limit) -> dict[str, Any]:
+    _, _, window, unit = name.split("|")
+    return {"unit": unit, "window": window, **limit.model_dump(mode="json")}
+
+
+def _balance(account: dict[str, str], unit: str, limit: int | None) -> dict[str, int | None]:
+    held, posted, over, unreserved = (int(account.get(f"{unit}.{a}", 0)) for a in AMOUNTS)
+    free = None if limit is None else max(limit - held - posted, 0)
+    return {"limit": limit, "posted": posted, "held": held, "free": free, "overrun": over,
+            "unreserved": unreserved}

@@ -1,0 +1,85 @@
+"""What a row remembers of a call: everything that its events need, fixed at reserve."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.ledger.cost import Priced
+from functions.ledger.requests import CallBody
+from shared.auth import Grant
+from shared.ids import digest
+
+PRINT_CHARS = 32
+"""128 bits of a fingerprint: an accident is out of reach and a row stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A row's fixed part, as this process or another stored it."""
+
+    accounts: str
+    call: Mapping[str, Any]
+    reserved_nano: int
+
+    @classmethod
+    def stored(cls, row: Sequence[str | None]) -> "Facts | None":
+        """Return what a row's accounts, call and usd say; `None` if there is no row."""
+        accounts, call, usd = row
+        return cls(accounts, json.loads(call), int(usd or 0)) if accounts and call else None
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the accounts."""
+        return self.accounts.split()
+
+    @property
+    def task_position(self) -> int:
+        """Return where the task's account stands, counted from 1."""
+        return next(i for i, n in enumerate(self.names, 1) if n.startswith("task|"))
+
+
+def fingerprint(grant: Grant, ask: CallBody) -> str:
+    """Return what must be equal for a repeat to be a repeat: what the caller said.
+
+    Not windows, amounts or price versions: an honest retry after midnight would conflict.
+    """
+    tasks = [grant.task, *(a.task for a in grant.ancestors)]
+    return digest([grant.tenant, grant.agent, grant.session, *tasks, ask.kind, ask.called,
+                   ask.tool_version, ask.input_tokens_max, ask.output_tokens_max])[:PRINT_CHARS]
+
+
+def document(grant: Grant, ask: CallBody, most: Priced, price_version: str,
+             trace: str | None) -> dict[str, Any]:
+    """Return the call as the row keeps it; nothing absent is written down."""
+    why = ask.attribution
+    found: dict[str, Any] = {
+        "invocation": {
+            "id": ask.id, "kind": ask.kind, "step": why.step, "attempt": why.attempt,
+            "trigger": {"source": why.trigger_source, "id": why.trigger_id},
+            "streamed": why.streamed, "cold_start": why.cold_start},
+        "dims": {
+            "tenant": grant.tenant, "agent": grant.agent, "agent_version": why.agent_version,
+            "session": grant.session, "task": grant.task, "root": grant.root, "env": why.env,
+            "parent_agent": why.parent_agent},
+        "most": {"total_nano": most.total_nano, "rounding_nano": most.rounding_nano,
+                 "lines": most.lines, "version": price_version,
+                 "tokens": [ask.input_tokens_max, ask.output_tokens_max]},
+        "trace": why.trace_id or trace, "tags": why.tags or None,
+    }
+    found |= {"tool": {"name": ask.tool, "version": ask.tool_version or ""}} if ask.tool else {
+        "model": _model(ask)}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _model(ask: CallBody) -> dict[str, Any]:
+    provider, _, name = (ask.model or "").partition("/")
+    requested = ask.attribution.requested_model or ask.model or ""
+    return {"provider": provider, "selected": name,
+            "requested": requested.removeprefix(f"{provider}/"),
+            "downgrade_reason": ask.attribution.downgrade_reason}
+
+
+def packed(value: Any) -> str:
+    """Return JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"))

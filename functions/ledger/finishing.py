@@ -1,0 +1,244 @@
+"""Ends reservations and posts what they cost."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from functions.ledger import keys
+from functions.ledger.accounts import accounts_of
+from functions.ledger.call import PRINT_CHARS, Facts, document, fingerprint, packed
+from functions.ledger.cost import Priced, most, price
+from functions.ledger.prices import Rates
+from functions.ledger.requests import AdjustBody, PostBody, SettleBody
+from functions.ledger.reserving import Reservations, unknown
+from functions.ledger.store import Attempts
+from functions.ledger.windows import TTL_S
+from shared.auth import Grant
+from shared.clock import rfc3339
+from shared.errors import Busy, NotFound, Permanent, TollgateError
+from shared.ids import digest
+from shared.limits import STATE_TTL_S
+from shared.metering import Unpriced
+from shared.telemetry import trace_id
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a reservation is to end, as the script wants it."""
+
+    how: str
+    """settle, void, resolve, sweep"""
+    holder: int = 0
+    usd: int = 0
+    tok: int = 0
+    fingerprint: str = ""
+    outcome: str = ""
+
+    @property
+    def money(self) -> tuple[str | int, ...]:
+        """Return amounts, fingerprint and outcome: a settle's."""
+        return self.usd, self.tok, self.fingerprint, self.outcome
+
+
+class Endings:
+    """The closing side of a reservation's life: settle, resolve, void, sweep, post, adjust."""
+
+    def __init__(self, reservations: Reservations) -> None:
+        self._of = reservations
+        self._store = reservations.store
+
+    async def settle(self, tenant: str, reservation_id: str, body: SettleBody) -> dict[str, Any]:
+        """Post the true cost; late, after a forfeit, it becomes an adjustment.
+
+        Raises:
+            NotFound: no such reservation. Permanent: settled before with another usage.
+        """
+        facts = await self._known(tenant, reservation_id)
+        priced, rates, basis = self._priced(facts, body)
+        outcome = _outcome(body, priced, rates.version, basis)
+        ending = Ending("settle", usd=priced.total_nano, tok=body.usage.usage.total,
+                        fingerprint=_print(body), outcome=packed(outcome))
+        answer = await self._finish(tenant, reservation_id, facts, ending)
+        return _charge(reservation_id, answer, priced if answer[0] != "REPLAY" else None)
+
+    async def end(self, tenant: str, reservation_id: str, how: str, holder: int) -> dict[str, Any]:
+        """Void or resolve a reservation; one that has ended stays as it is.
+
+        Raises:
+            Busy: another holder has it. NotFound: no such reservation.
+        """
+        facts = await self._known(tenant, reservation_id)
+        answer = await self._finish(tenant, reservation_id, facts, Ending(how, holder))
+        if answer[0] == "BUSY":
+            raise Busy(f"reservation {reservation_id} is held by {answer[1]}",
+                       holder=int(answer[1]))
+        return {"id": reservation_id, "state": answer[1], "charged_nano": int(answer[2])}
+
+    async def sweep(self, tenant: str, reservation_id: str) -> bool:
+        """End a reservation whose lease is over; false if it is not, or has ended."""
+        facts = await self._of.facts(tenant, reservation_id)
+        if facts is None:
+            return False
+        answer = await self._finish(tenant, reservation_id, facts, Ending("sweep"))
+        return bool(answer[0] == "DONE")
+
+    async def _known(self, tenant: str, reservation_id: str) -> Facts:
+        facts = await self._of.facts(tenant, reservation_id)
+        if facts is None:
+            raise unknown(reservation_id)
+        return facts
+
+    async def _finish(self, tenant: str, reservation_id: str, facts: Facts,
+                      ending: Ending) -> list[Any]:
+        attempts = Attempts()
+        while True:
+            script_keys = [keys.sequence(tenant), keys.outbox(tenant), keys.leases(tenant),
+                           keys.reservation(tenant, reservation_id),
+                           *(keys.account(tenant, name) for name in facts.names)]
+            args = [ending.how, ending.holder, facts.accounts, *ending.money, STATE_TTL_S,
+                    facts.task_position, *await self._alerts(tenant, facts), reservation_id]
+            answer = await self._store.run_numbered(tenant, "finish", script_keys, args)
+            if answer[0] != "STALE":
+                return self._checked(tenant, reservation_id, answer)
+            attempts.again()
+            self._of.forget(tenant, reservation_id)
+            facts = await self._known(tenant, reservation_id)
+
+    def _checked(self, tenant: str, reservation_id: str, answer: list[Any]) -> list[Any]:
+        match answer[0]:
+            case "UNKNOWN":
+                raise unknown(reservation_id)
+            case "CONFLICT":
+                raise Permanent(f"reservation {reservation_id} was settled with another usage",
+                                code="conflict")
+            case "TOO_LARGE":
+                raise Permanent(f"account {answer[1]} would pass 2^53 - 1", code="too_large")
+        self._of.forget(tenant, reservation_id)
+        if answer[0] == "DONE" and answer[4]:
+            log.error("the holds of tenant %s are below what reservation %s releases",
+                      tenant, reservation_id)
+        return answer
+
+    async def _alerts(self, tenant: str, facts: Facts) -> list[str | int]:
+        limits = (await self._store.tenant(tenant)).limits
+        found: list[str | int] = []
+        for name in facts.names:
+            owner, window = split(name)
+            idle = STATE_TTL_S if owner.startswith(("task|", "session|")) else 0
+            found += [idle if window == "life" else 0, limits.of(owner, window)[1]]
+        return found
+
+    def _priced(self, facts: Facts, body: SettleBody) -> tuple[Priced, Rates, str]:
+        """Never refuse a price: what the answering model costs, else the model asked for."""
+        model, usage = facts.call.get("model"), body.usage.usage
+        estimate = facts.call["most"]
+        if model is None:
+            kept = Priced(estimate["total_nano"], estimate["rounding_nano"],
+                          tuple(estimate["lines"]))
+            return kept, Rates("", estimate["version"]), "contract"
+        asked = f"{model['provider']}/{model['selected']}"
+        answered = body.response_model or asked
+        if "/" not in answered:
+            answered = f"{model['provider']}/{answered}"
+        for name, basis in ((answered, "response" if body.response_model else "requested"),
+                            (asked, "requested")):
+            try:
+                rates = self._of.prices.model(name, usage.input_total, body.service_tier)
+            except Unpriced:
+                log.error("model %s answered and has no price: priced as %s", name, asked)
+            else:
+                return price(usage, rates), rates, basis
+        kept = Priced(estimate["total_nano"], estimate["rounding_nano"], tuple(estimate["lines"]))
+        return kept, Rates(asked, estimate["version"]), "requested"
+
+    async def post(self, grant: Grant, body: PostBody) -> dict[str, Any]:
+        """Charge a finished call that has no reservation; the same again changes nothing.
+
+        Raises:
+            Permanent: the id belongs to another call. Unpriced: its price is unknown.
+        """
+        rates = self._of.rates(body)
+        estimate = most(rates, body.input_tokens_max, body.output_tokens_max)
+        call = document(grant, body, estimate, rates.version, trace_id())
+        tenant = await self._store.tenant(grant.tenant)
+        accounts = accounts_of(grant, body.called, tenant.limits, tenant.windows)
+        settled = body.settlement
+        priced, used, basis = self._priced(Facts(accounts.names, call, 0), settled)
+        name = grant.tenant
+        answer = await self._store.run_numbered(name, "post", [
+            keys.sequence(name), keys.outbox(name), keys.reservation(name, body.id),
+            *(keys.account(name, a.name) for a in accounts.all),
+        ], [
+            body.id, digest([fingerprint(grant, body), _print(settled)])[:PRINT_CHARS],
+            priced.total_nano, settled.usage.usage.total, accounts.names, packed(call),
+            packed(_outcome(settled, priced, used.version, basis)), STATE_TTL_S,
+            accounts.task_position, *(a.ttl_s for a in accounts.all)])
+        return _charge(body.id, self._checked(name, body.id, [*answer, 0]), priced)
+
+    async def adjust(self, tenant: str, reservation_id: str, body: AdjustBody) -> dict[str, Any]:
+        """Correct the cost of an ended reservation, once per key.
+
+        Raises:
+            NotFound, Busy (it is open), Permanent (below zero, or the key was used otherwise).
+        """
+        facts = await self._known(tenant, reservation_id)
+        answer = await self._store.run_numbered(tenant, "adjust", [
+            keys.sequence(tenant), keys.outbox(tenant), keys.reservation(tenant, reservation_id),
+            *(keys.account(tenant, name) for name in facts.names),
+        ], [reservation_id, body.key, body.delta_nano, body.reason, facts.accounts, STATE_TTL_S])
+        return _adjusted(reservation_id, answer)
+
+
+def split(account: str) -> tuple[str, str]:
+    """Return `scope|id` and the kind of window of an account's name."""
+    scope, owner_id, window = account.split("|")[:3]
+    return f"{scope}|{owner_id}", window if window in TTL_S else "life"
+
+
+def _print(body: SettleBody) -> str:
+    """Return what makes two settlements the same: what is charged, not when it was measured."""
+    said = [body.usage.model_dump(), body.response_model, body.service_tier]
+    return digest(said)[:PRINT_CHARS]
+
+
+def _outcome(body: SettleBody, priced: Priced, version: str, basis: str) -> dict[str, Any]:
+    usage = body.usage.usage
+    found = {
+        "basis": usage.basis, "classes": {k: n for k, n in usage.classes.items() if n},
+        "requests": dict(usage.requests) or None, "compute_ms": body.compute_ms or None,
+        "response": body.response_model, "tier": body.service_tier,
+        "finish": body.finish_reason, "error": body.error_type,
+        "started": rfc3339(body.started) if body.started is not None else None,
+        "ended": rfc3339(body.ended) if body.ended is not None else None,
+        "streamed": body.streamed or None, "rounding": priced.rounding_nano,
+        "lines": priced.lines, "version": version, "price_basis": basis}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _charge(reservation_id: str, answer: list[Any], priced: Priced | None) -> dict[str, Any]:
+    if answer[0] == "ALREADY":
+        raise Permanent(f"reservation {reservation_id} was denied: there is nothing to settle",
+                        code="conflict", state=answer[1])
+    lines = [] if priced is None else list(priced.lines)
+    return {"id": reservation_id, "state": answer[1], "total_nano": int(answer[2]),
+            "tokens": int(answer[3]), "replayed": answer[0] == "REPLAY",
+            "adjusted": answer[0] == "ADJUSTED", "lines": lines,
+            "rounding_nano": priced.rounding_nano if priced else None}
+
+
+def _adjusted(reservation_id: str, answer: list[Any]) -> dict[str, Any]:
+    match answer:
+        case ["OK" | "REPLAY" as how, n, total]:
+            return {"id": reservation_id, "n": int(n), "total_nano": int(total),
+                    "replayed": how == "REPLAY"}
+        case ["OPEN", state]:
+            raise Busy(f"reservation {reservation_id} is {state}: it cannot be adjusted")
+        case ["BELOW_ZERO", total]:
+            raise Permanent(f"the cost is {total} nano-USD and cannot go below 0")
+        case ["CONFLICT"]:
+            raise Permanent("the key was used for another correction", code="conflict")
+        case ["UNKNOWN"]:
+            raise NotFound(f"no reservation {reservation_id}")
+    raise TollgateError(f"unexpected answer of the script: {answer}")

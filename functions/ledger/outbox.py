@@ -1,0 +1,168 @@
+"""Publishes what the scripts wrote, at least once, and serves it again by number."""
+
+import asyncio
+import logging
+from typing import Any
+
+from pydantic import SecretStr
+from redis.exceptions import ResponseError
+
+from eventing.event import Event
+from eventing.publish import Publisher
+from functions.ledger import keys
+from functions.ledger.composing import Entry, compose
+from functions.ledger.store import CONSUMER, Store
+from shared.errors import Permanent, TollgateError, Transient
+from shared.faults import FaultPoint, reach
+from shared.limits import (
+    OUTBOX_BATCH_MAX,
+    OUTBOX_CLAIM_S,
+    OUTBOX_POSTS_MAX,
+    STATE_TTL_S,
+)
+from shared.store import mapped
+
+log = logging.getLogger(__name__)
+Entries = list[tuple[str, Entry]]
+
+
+class Outbox:
+    """One tenant's events after the other, on their way to the broker."""
+
+    def __init__(self, store: Store, publisher: Publisher, key: SecretStr | None) -> None:
+        self._store, self._publisher, self._key = store, publisher, key
+        self._redis: Any = store.redis
+        self._posts = asyncio.Semaphore(OUTBOX_POSTS_MAX)
+
+    async def drain(self, tenant: str) -> int:
+        """Publish what no ledger has read yet; return how many were accepted.
+
+        Raises:
+            Unavailable: Redis is away.
+            Transient: the broker did not take all; the rest is tried again by `claim`.
+        """
+        accepted = 0
+        while batch := await self._unread(tenant):
+            accepted += await self._publish(tenant, batch)
+        return accepted
+
+    async def claim(self, tenant: str) -> int:
+        """Publish again what was read `OUTBOX_CLAIM_S` ago and never accepted."""
+        with mapped():
+            try:
+                found = await self._redis.xautoclaim(
+                    keys.outbox(tenant), keys.DRAIN_GROUP, CONSUMER, int(OUTBOX_CLAIM_S * 1000),
+                    count=OUTBOX_BATCH_MAX)
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                return 0
+        batch = [(place, entry) for place, entry in found[1] if entry]
+        return await self._publish(tenant, batch) if batch else 0
+
+    async def _unread(self, tenant: str) -> Entries:
+        stream = keys.outbox(tenant)
+        for _ in range(2):
+            try:
+                with mapped():
+                    found = await self._redis.execute_command(
+                        "XREADGROUP", "GROUP", keys.DRAIN_GROUP, CONSUMER, "COUNT",
+                        OUTBOX_BATCH_MAX, "STREAMS", stream, ">")
+            except TollgateError as error:
+                if "NOGROUP" not in error.detail:
+                    raise
+                await self._begin(stream)
+            else:
+                return _entries(found)
+        return []
+
+    async def _begin(self, stream: str) -> None:
+        try:
+            await self._redis.xgroup_create(stream, keys.DRAIN_GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def _publish(self, tenant: str, batch: Entries) -> int:
+        events = await self.events(tenant, batch)
+        taken = await asyncio.gather(*(self._post(event) for event in events))
+        await reach(FaultPoint.LEDGER_AFTER_PUBLISH)
+        done = [place for (place, _), ok in zip(batch, taken, strict=True) if ok]
+        if done:
+            with mapped():
+                await self._redis.xack(keys.outbox(tenant), keys.DRAIN_GROUP, *done)
+        if len(done) < len(batch):
+            raise Transient(f"the broker took {len(done)} of {len(batch)} events")
+        return len(done)
+
+    async def _post(self, event: Event | None) -> bool:
+        if event is None:
+            return True
+        async with self._posts:
+            try:
+                await self._publisher.publish(event)
+            except Permanent:
+                # Trying again gives the same answer; consumers find the gap and read it here.
+                log.exception("the broker refuses event %s for good", event.id)
+            except Transient as error:
+                log.warning("event %s waits: %s", event.id, error)
+                return False
+        return True
+
+    async def events(self, tenant: str, entries: Entries) -> list[Event | None]:
+        """Return the events of outbox entries; `None` where the reservation's row is gone."""
+        with mapped():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for _, entry in entries:
+                    pipe.hmget(keys.reservation(tenant, entry["id"]), ["call", "accounts"])
+                rows = await pipe.execute()
+        return [self._event(tenant, place, entry, row)
+                for (place, entry), row in zip(entries, rows, strict=True)]
+
+    def _event(self, tenant: str, place: str, entry: Entry, row: list[str | None]) -> Event | None:
+        call, accounts = row
+        if entry["kind"] == "threshold":
+            return compose(tenant, place, entry, None, self._key)
+        if call is None or accounts is None:
+            log.error("event %s of tenant %s is lost: its row expired", place, tenant)
+            return None
+        return compose(tenant, place, entry, (call, accounts), self._key)
+
+    async def range(self, tenant: str, epoch: str, first: int, last: int) -> list[Event]:
+        """Return published and unpublished events by number, at most as many as asked for."""
+        with mapped():
+            entries: Entries = await self._redis.xrange(
+                keys.outbox(tenant), f"{epoch}-{first}", f"{epoch}-{last}")
+        return [event for event in await self.events(tenant, entries) if event]
+
+    async def trim(self, tenant: str, now_s: float) -> int:
+        """Drop accepted events older than 14 d from the front; return how many."""
+        stream = keys.outbox(tenant)
+        with mapped():
+            oldest = await self._redis.xrange(stream, count=OUTBOX_BATCH_MAX)
+            if not oldest or int(oldest[0][1]["at"]) / 1000 > now_s - STATE_TTL_S:
+                return 0
+            pending = await self._redis.xpending_range(
+                stream, keys.DRAIN_GROUP, "-", "+", 1)
+            waits = pending[0]["message_id"] if pending else None
+            old = []
+            for place, entry in oldest:
+                if place == waits or int(entry["at"]) / 1000 > now_s - STATE_TTL_S:
+                    break
+                old.append(place)
+            return int(await self._redis.xdel(stream, *old)) if old else 0
+
+
+def _entries(found: Any) -> Entries:
+    """Return the entries of an XREADGROUP reply in either protocol version."""
+    if not found:
+        return []
+    streams = list(found.values()) if isinstance(found, dict) else [found[0][1]]
+    entries = streams[0][0] if isinstance(found, dict) else streams[0]
+    return [(place, _fields(fields)) for place, fields in entries]
+
+
+def _fields(fields: Any) -> Entry:
+    if isinstance(fields, dict):
+        return fields
+    return dict(zip(fields[::2], fields[1::2], strict=True))

@@ -1,0 +1,21 @@
+"""The ledger's environment."""
+
+from pydantic import Field, SecretStr
+
+from shared.settings import Settings
+
+
+class LedgerSettings(Settings):
+    """Read once, in `main.py`."""
+
+    redis_url: str = Field(alias="REDIS_URL")
+    broker_url: str = Field(alias="BROKER_URL")
+    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY")
+    api_keys: str = Field(alias="TOLLGATE_API_KEYS")
+    """Path of the API-key file."""
+    catalogue: str = Field(alias="TOLLGATE_CATALOGUE")
+    """Path of the tools' contracts: their prices."""
+    log_level: str = Field(default="INFO", alias="LOG_LEVEL")
+    exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
+    otlp_endpoint: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Read by the exporter itself; here so that the manifest's variable is a known one."""

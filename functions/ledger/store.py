@@ -1,0 +1,123 @@
+"""Runs the ledger's scripts and keeps each tenant's limits in memory."""
+
+import logging
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import getpid
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from functions.ledger import keys
+from functions.ledger.limits import Limits
+from functions.ledger.windows import Windows, windows_at
+from shared.clock import Clock, now_s
+from shared.errors import Transient
+from shared.faults import FaultPoint, reach
+from shared.limits import STALE_RETRIES_MAX
+from shared.store import Script, Value, mapped
+
+log = logging.getLogger(__name__)
+LUA = Path(__file__).parent / "lua"
+CONSUMER = f"{socket.gethostname()}-{getpid()}"
+
+
+@dataclass(slots=True)
+class Tenant:
+    """What is known of a tenant without asking Redis; the scripts say when it is old."""
+
+    limits: Limits
+    windows: Windows
+
+
+class Store:
+    """The tenants' accounts in Redis."""
+
+    def __init__(self, redis: Redis, clock: Clock = now_s) -> None:
+        self.redis = redis
+        self._clock = clock
+        self._offset_s = 0.0
+        self._tenants: dict[str, Tenant] = {}
+        self.scripts = {path.stem: Script(path) for path in LUA.glob("*.lua")}
+
+    async def tenant(self, name: str) -> Tenant:
+        """Return limits and windows of now, from memory if they are still right."""
+        found = self._tenants.get(name)
+        if found is None:
+            return await self.reload(name)
+        now = self._clock() + self._offset_s
+        if int(now * 1000) not in found.windows:
+            found.windows = windows_at(now, found.limits.zone)
+        return found
+
+    async def reload(self, name: str) -> Tenant:
+        """Read a tenant's limits and Redis's clock again.
+
+        Raises:
+            Unavailable: Redis is away.
+        """
+        with mapped():
+            await self.redis.sadd(keys.TENANTS, name)
+            fields: Any = await self.redis.hgetall(keys.limits(name))
+            seconds, micros = await self.redis.time()
+        now = seconds + micros / 1e6
+        self._offset_s = now - self._clock()
+        limits = Limits.parse(fields)
+        found = Tenant(limits, windows_at(now, limits.zone))
+        self._tenants[name] = found
+        return found
+
+    async def run(self, script: str, script_keys: Sequence[str],
+                  args: Sequence[Value]) -> list[Any]:
+        """Run one script; the fault points around it are the ledger's two moments of truth."""
+        await reach(FaultPoint.LEDGER_BEFORE_SCRIPT)
+        answer: list[Any] = await self.scripts[script](self.redis, script_keys, args)
+        await reach(FaultPoint.LEDGER_AFTER_SCRIPT)
+        return answer
+
+    async def run_numbered(self, tenant: str, script: str, script_keys: Sequence[str],
+                           args: Sequence[Value]) -> list[Any]:
+        """Run a script that numbers an event; a tenant's first one begins an epoch."""
+        answer = await self.run(script, script_keys, args)
+        if answer[0] == "NO_EPOCH":
+            await self.begin_epoch(tenant)
+            answer = await self.run(script, script_keys, args)
+        return answer
+
+    async def begin_epoch(self, tenant: str) -> None:
+        """Start numbering at 1 under a new, higher epoch; harmless if another did it first."""
+        with mapped():
+            await self.redis.sadd(keys.TENANTS, tenant)
+            seconds, micros = await self.redis.time()
+            last: Any = await self.redis.xrevrange(keys.outbox(tenant), count=1)
+            before = int(last[0][0].split("-")[0]) if last else 0
+            epoch = max(seconds * 1000 + micros // 1000, before + 1)
+            new = await self.redis.hsetnx(keys.sequence(tenant), "epoch", str(epoch))
+        if new and before:
+            log.error("the sequence of tenant %s was lost: epoch %s follows %s",
+                      tenant, epoch, before)
+
+    async def tenants(self) -> list[str]:
+        """Return every tenant with work, in order."""
+        with mapped():
+            found: Any = await self.redis.smembers(keys.TENANTS)
+        return sorted(found)
+
+
+class Attempts:
+    """Counts how often a script found this process's limits or windows old."""
+
+    def __init__(self) -> None:
+        self._left = STALE_RETRIES_MAX
+
+    def again(self) -> None:
+        """Count one.
+
+        Raises:
+            Transient: it was the last one.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise Transient("limits change faster than they can be read: ask again")
