@@ -21,8 +21,8 @@ TOKENS = 32768
 class Demo:
     """One run; `quiet` prints one JSON object instead of what happens."""
 
-    def __init__(self, data: Path | None, *, quiet: bool) -> None:
-        self._data, self._quiet = data, quiet
+    def __init__(self, data: Path | None, files: Path = EXAMPLES, *, quiet: bool) -> None:
+        self._data, self._files, self._quiet = data, files, quiet
 
     def run(self) -> bool:
         """Run it; return whether every check holds.
@@ -33,7 +33,7 @@ class Demo:
         began = time.monotonic()
         self._say("Starting broker and functions, all at zero but the ledger. "
                   f"Functions sleep after {WINDOW_S} s, {FACTOR} times faster than on a cluster.")
-        with system(self._data) as running, Remote(running.place) as remote:
+        with system(self._data, self._files) as running, Remote(running.place) as remote:
             collector = Collector(remote, MANIFESTS)
             task = self._task(running, remote, collector)
             facts = self._facts(running, collector, task)
@@ -56,7 +56,7 @@ class Demo:
         return Facts(
             task=task, records=collector.records(), functions=collector.functions(),
             always_on=collector.always_on, webhook_keys=tuple(running.webhook.keys),
-            expected=expected(read(EXAMPLES / "sales.csv"), read(EXAMPLES / "report.md")),
+            expected=expected(read(self._files / "sales.csv"), read(self._files / "report.md")),
             traces=traces_of(task["id"], running.place.data / "logs"), **money)
 
     def _report(self, facts: Facts, verdict: dict[str, bool], running: System,

@@ -29,21 +29,21 @@ class System:
 
 
 @contextmanager
-def system(data: Path | None) -> Iterator[System]:
-    """Run a system for the block; without a folder its state is removed at the end."""
+def system(data: Path | None, files: Path) -> Iterator[System]:
+    """Run a system for the block, whose agents read `files`; without `data` its state goes."""
     with tempfile.TemporaryDirectory(prefix="tollgate-demo-") as scratch, Webhook() as webhook:
         folder = data or Path(scratch)
         arguments = processes.command(folder, "--window-s", str(WINDOW_S))
         process, _ = processes.start(
-            arguments, _environment(), folder / "runtime.log", own_session=True)
+            arguments, _environment(files), folder / "runtime.log", own_session=True)
         try:
             yield System(Place(folder), webhook)
         finally:
             processes.end(process.pid)
 
 
-def _environment() -> dict[str, str]:
-    env = dict(os.environ) | {"READER_ROOT": str(EXAMPLES), "NOTIFY_ALLOW_PRIVATE": "true"}
+def _environment(files: Path) -> dict[str, str]:
+    env = dict(os.environ) | {"READER_ROOT": str(files.resolve()), "NOTIFY_ALLOW_PRIVATE": "true"}
     for name in ("GATEWAY", "LEDGER", "COSTS", "DEADLETTERS", "BROKER", "DASHBOARD", "API_KEY"):
         os.environ.pop(f"TOLLGATE_{name}", None)  # the demo speaks to its own system
     env.pop("REDIS_URL", None)  # and keeps its state there

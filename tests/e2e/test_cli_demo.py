@@ -1,0 +1,54 @@
+"""The demo passes its own checks, also with documents it has never seen."""
+
+import json
+import random
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from eventing.cli.demo_figures import expected, figures_in
+
+ROOT = Path(__file__).parents[2]
+DEMO = [sys.executable, "-c", "from eventing.cli.main import run; run()", "demo", "--json"]
+
+
+def demo(*arguments):
+    run = subprocess.run([*DEMO, *arguments], capture_output=True, text=True, timeout=180)
+    assert run.stdout, run.stderr
+    return run.returncode, json.loads(run.stdout)
+
+
+def generate(folder, seed):
+    file = ROOT / "examples" / "generate.py"
+    subprocess.run([sys.executable, str(file), "--seed", str(seed), "--folder", str(folder)],
+                   check=True)
+
+
+def test_demo_passes_every_check():
+    code, told = demo()
+
+    assert [name for name, holds in told["checks"].items() if not holds] == []
+    assert code == 0
+    assert told["webhook_calls"] == 1
+    assert told["ledger"]["held_nano"] == told["ledger"]["sequence_gaps"] == 0
+    assert told["costs"]["total_nano"] == told["ledger"]["posted_nano"] > 0
+
+
+def test_answer_follows_documents_that_it_has_never_seen(tmp_path):
+    seed = random.randrange(2**32)
+    generate(tmp_path, seed)
+
+    code, told = demo("--files", str(tmp_path))
+
+    figures = expected((tmp_path / "sales.csv").read_text(), (tmp_path / "report.md").read_text())
+    assert set(figures.values()) <= figures_in(told["answer"]), f"seed {seed}"
+    assert code == 0, told["checks"]
+
+
+def test_script_of_the_demo_holds_no_figure_of_the_answer():
+    examples = ROOT / "examples"
+    figures = expected((examples / "sales.csv").read_text(), (examples / "report.md").read_text())
+    amounts = {value for value in figures.values() if value > Decimal(100)}
+
+    assert not amounts & figures_in((examples / "demo.yaml").read_text())
