@@ -5,6 +5,7 @@ import importlib.util
 import json
 import random
 import re
+import sys
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,8 +32,6 @@ pytestmark = pytest.mark.anyio
 def generator():
     spec = importlib.util.spec_from_file_location("generate", EXAMPLES / "generate.py")
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules["generate"] = module
     spec.loader.exec_module(module)
     return module
@@ -83,7 +82,7 @@ async def test_the_answer_holds_the_figures_of_the_documents(tmp_path, webhook, 
 
     text, steps, tokens = await played(prompt, settings)
 
-    sold = {region: sum(Fraction(l["amount"]) for l in lines if l["region"] == region)
+    sold = {region: sum(Fraction(s["amount"]) for s in lines if s["region"] == region)
             for region in targets}
     for region, target in targets.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| {region} |"))
