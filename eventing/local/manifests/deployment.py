@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from eventing.local.manifests.eventing_kinds import Broker, PingSource, Trigger
-from eventing.local.manifests.fields import DeliverySpec, Destination
+from eventing.local.manifests.eventing_kinds import BROKER_CLASS, Broker, PingSource, Trigger
+from eventing.local.manifests.fields import ORDER, DeliverySpec, Destination
 from eventing.local.manifests.plain_kinds import ConfigMap, Secret
 from eventing.local.manifests.reading import (
     FieldPath,
@@ -16,7 +16,7 @@ from eventing.local.manifests.reading import (
     read,
     without_effect,
 )
-from eventing.local.manifests.serving_kinds import Service
+from eventing.local.manifests.serving_kinds import EFFECTIVE, Service
 
 SOURCE = "tollgate.dev/source"
 """Annotation of a Service: the file whose `handle` is the function."""
@@ -62,8 +62,17 @@ def _index(sources: list[Source]) -> Deployment:
         services=_of(Service, sources), timers=_of(PingSource, sources),
         config_maps={k: v.data for k, v in _of(ConfigMap, sources).items()},
         secrets={k: v.values() for k, v in _of(Secret, sources).items()},
-        no_effect=tuple(f"{s.file}: {p}" for s in sources for p in without_effect(s.value)),
+        no_effect=tuple(f"{s.file}: {p}" for s in sources
+                        for p in (*without_effect(s.value), *_idle_annotations(s.value))),
     )
+
+
+def _idle_annotations(value: Object) -> Iterator[str]:
+    yield from (f"metadata.annotations.{name}" for name in value.metadata.annotations
+                if name not in (SOURCE, BROKER_CLASS, ORDER))
+    if isinstance(value, Service):
+        yield from (f"spec.template.metadata.annotations.{name}"
+                    for name in value.spec.template.metadata.annotations if name not in EFFECTIVE)
 
 
 def _of(kind: type[T], sources: list[Source]) -> dict[Key, T]:

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from eventing.local import cron
 from eventing.local.manifests.fields import (
-    ANNOTATIONS_OF_ORDER,
+    ORDER,
     DeliverySpec,
     Destination,
     Meta,
@@ -92,8 +92,8 @@ class Trigger(Strict):
     @field_validator("metadata")
     @classmethod
     def _unordered(cls, value: Meta) -> Meta:
-        if value.annotations.get(ANNOTATIONS_OF_ORDER, "unordered") != "unordered":
-            raise ValueError(f"annotation {ANNOTATIONS_OF_ORDER}: only unordered is implemented")
+        if value.annotations.get(ORDER, "unordered") != "unordered":
+            raise ValueError(f"annotation {ORDER}: only unordered is implemented")
         return value
 
 

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 DURATION = re.compile(r"P(?:(?P<d>\d+)D)?(?:T(?=\d)(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?"
                       r"(?:(?P<s>\d+(?:\.\d+)?)S)?)?\Z")
-ANNOTATIONS_OF_ORDER = "kafka.eventing.knative.dev/delivery.order"
+ORDER = "kafka.eventing.knative.dev/delivery.order"
 
 
 class NoEffect:

@@ -21,11 +21,12 @@ TIMEOUT_MAX_S = 600
 
 WHOLE = re.compile(r"\d+\Z")
 GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?\Z")
-NUMBERS = frozenset({"min-scale", "max-scale", "initial-scale", "target", "activation-scale",
-                     "target-utilization-percentage", "target-burst-capacity"})
-DURATIONS = frozenset({"window", "scale-down-delay", "scale-to-zero-pod-retention-period"})
+NUMBERS = frozenset({"min-scale", "max-scale", "target", "initial-scale", "target-burst-capacity",
+                     "target-utilization-percentage"})
+DURATIONS = frozenset({"window"})
 CHOICES = {"metric": {"concurrency"}, "class": {"kpa.autoscaling.knative.dev"}}
-WITHOUT_EFFECT = frozenset({"initial-scale", "activation-scale", "target-burst-capacity"})
+EFFECTIVE = frozenset(AUTOSCALING + name for name in ("min-scale", "max-scale", "target", "window"))
+"""Load starts processes at once here, so that what shapes a cluster's averages changes nothing."""
 
 
 class EnvSource(Strict):

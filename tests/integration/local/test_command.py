@@ -72,6 +72,24 @@ def test_accepted_events_are_delivered_after_a_kill(command, write, tmp_path):
     until_sync(lambda: set(lines(seen)) == {str(number) for number in range(30)})
 
 
+def test_running_delivery_is_finished_before_the_end_and_not_repeated(command, write, tmp_path):
+    seen = tmp_path / "seen"
+    folder = write(service(env={"SEEN": str(seen)}), broker(), trigger())
+    first = command(folder)
+    line = ready(first)
+    httpx.get(line["echo"], timeout=60)
+    httpx.post(line["broker"], headers=headers(1, wait="0.7"))
+    until_sync(lambda: in_flight(line) == 1)
+
+    first.terminate()
+    assert first.wait(60) == 0
+    second = ready(command(folder))
+    httpx.post(second["broker"], headers=headers(2))
+    until_sync(lambda: "2" in lines(seen))
+
+    assert lines(seen) == ["1", "2"]
+
+
 def test_attempts_and_waits_survive_a_kill(command, write, tmp_path):
     seen, dead = tmp_path / "seen", tmp_path / "dead"
     delivery = {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.3S",
@@ -129,6 +147,10 @@ def test_second_runtime_on_one_folder_is_refused(command, write):
 
     assert second.returncode == 2
     assert "in use" in said
+
+
+def in_flight(line):
+    return httpx.get(line["dashboard"] + "/status").json()["functions"][0]["in_flight"]
 
 
 def listens(port):

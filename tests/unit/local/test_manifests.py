@@ -60,12 +60,15 @@ def test_valid_manifests_are_read(tmp_path):
 
 
 def test_fields_that_matter_on_a_cluster_only_are_listed(tmp_path):
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE]))
+    at_first = {"autoscaling.knative.dev/initial-scale": "0"}
+    service = changed(SERVICE, ("spec", "template", "metadata", "annotations"), at_first)
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([service]))
 
     listed = {line.partition(": ")[2] for line in load(tmp_path).no_effect}
 
     assert {"spec.template.spec.containers.0.resources", "spec.template.spec.containers.0.image",
-            "spec.template.spec.containers.0.securityContext"} <= listed
+            "spec.template.spec.containers.0.securityContext",
+            "spec.template.metadata.annotations.autoscaling.knative.dev/initial-scale"} <= listed
 
 
 def test_fault_names_file_line_and_field(tmp_path):
@@ -106,6 +109,8 @@ CONTAINER = ("spec", "template", "spec", "containers", 0)
      {"autoscaling.knative.dev/max-scale": "many"}, "not a whole number"),
     (SERVICE, ("spec", "template", "metadata", "annotations"),
      {"autoscaling.knative.dev/window": "1 minute"}, "not a duration"),
+    (SERVICE, ("spec", "template", "metadata", "annotations"),
+     {"autoscaling.knative.dev/scale-down-delay": "1m"}, "not implemented"),
     (SERVICE, (*CONTAINER, "command"), ["x"], "command"),
     (SERVICE, (*CONTAINER, "env"), [{"name": "PORT", "value": "1"}], "set by the platform"),
     (SERVICE, (*CONTAINER, "env"), [{"name": "A", "value": "$(B)"}], "not implemented"),
