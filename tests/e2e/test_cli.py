@@ -9,12 +9,15 @@ import time
 
 import pytest
 
+from eventing.cli.place import alive
+
 BASE = [sys.executable, "-c", "from eventing.cli.main import run; run()"]
 READY_S, GONE_S = 60, 60
 
 
 def tollgate(*arguments, **more):
-    return subprocess.run([*BASE, *arguments], capture_output=True, text=True, timeout=120, **more)
+    return subprocess.run([*BASE, *arguments], check=False, capture_output=True, text=True,
+                          timeout=120, **more)
 
 
 @pytest.fixture
@@ -27,14 +30,6 @@ def up(tmp_path):
     process.kill() if process.poll() is None else None
     process.wait()
     process.stdout.close()
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def children(pid):
