@@ -14,6 +14,7 @@ from functions.costs.gaps import LedgerEvents
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore, Stored
+from shared.errors import Unauthorized
 from shared.http_client import plain_client
 from shared.limits import LEDGER_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
@@ -38,8 +39,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     async def receive(delivery: Delivery) -> None:
         await keep(store, delivery)
 
-    # No grant key: the ledger's events carry no grant, for they spend nothing.
-    return App(name="costs", on_event=receive, start=start,
+    return App(name="costs", on_event=receive, start=start, grant_key=settings.grant_key,
                routes=[*Api(store, door, ledger).routes(), *Pages(store, door, ledger).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 
@@ -48,9 +48,12 @@ async def keep(store: CostStore, delivery: Delivery) -> None:
     """Store the event, exactly once however often it comes.
 
     Raises:
+        Unauthorized: its grant is another tenant's: whoever sent it is not that tenant's ledger.
         Permanent, ValidationError: it is no event of the ledger.
         Unavailable: Redis is away; the broker delivers it again.
     """
+    if delivery.event.source != f"/ledger/{delivery.granted.tenant}":
+        raise Unauthorized(f"source {delivery.event.source!r} is not the ledger of the grant")
     fact, outcome, sums = await store.store(delivery.event)
     metrics.count(fact, outcome, sums)
     if outcome is Stored.CONFLICT:

@@ -2,6 +2,7 @@ import json
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from eventing.http import encode_binary, encode_structured
 from functions.costs import gaps
@@ -12,15 +13,19 @@ from shared.errors import Forbidden, Transient, Unauthorized
 pytestmark = pytest.mark.anyio
 
 
-async def deliver(http, *events):
-    for event in events:
-        headers, body = encode_binary(event)
-        answer = await http.post("/", headers=headers, content=body)
-        assert (answer.status_code, answer.content) == (204, b""), answer.text
+@pytest.fixture
+def deliver(http, message):
+    async def send(*events):
+        for event in events:
+            headers, body = message(event)
+            answer = await http.post("/", headers=headers, content=body)
+            assert (answer.status_code, answer.content) == (204, b""), answer.text
+
+    return send
 
 
-async def test_delivered_events_answer_costs_by_dimension(http, ledger):
-    await deliver(http, ledger.attributed("r-1", cost=1500), ledger.attributed(
+async def test_delivered_events_answer_costs_by_dimension(http, deliver, ledger):
+    await deliver(ledger.attributed("r-1", cost=1500), ledger.attributed(
         "r-2", cost=500, tool="calculator"), ledger.denied("r-3"))
 
     body = (await http.get("/v1/costs", params={"group_by": "kind"})).json()
@@ -32,17 +37,17 @@ async def test_delivered_events_answer_costs_by_dimension(http, ledger):
     assert body["tenant"] == ledger.tenant
 
 
-async def test_redelivered_event_is_acknowledged_and_changes_nothing(http, ledger):
+async def test_redelivered_event_is_acknowledged_and_changes_nothing(http, deliver, ledger):
     event = ledger.attributed("r-1")
 
-    await deliver(http, event, event)
+    await deliver(event, event)
 
     assert (await http.get("/v1/costs")).json()["invocations"] == 1
     assert (await http.get("/v1/gaps")).json()["duplicates"] == 1
 
 
-async def test_span_limits_the_costs(http, ledger):
-    await deliver(http, ledger.attributed("r-1", cost=1, at="2026-11-20T10:00:00Z"),
+async def test_span_limits_the_costs(http, deliver, ledger):
+    await deliver(ledger.attributed("r-1", cost=1, at="2026-11-20T10:00:00Z"),
                   ledger.attributed("r-2", cost=2, at="2026-11-21T10:00:00Z"))
 
     day = await http.get("/v1/costs?from=2026-11-21&to=2026-11-22&group_by=day")
@@ -52,9 +57,9 @@ async def test_span_limits_the_costs(http, ledger):
     assert (day.json()["total_nano"], hour.json()["total_nano"]) == (2, 1)
 
 
-async def test_task_shows_its_invocations_by_start(http, ledger):
+async def test_task_shows_its_invocations_by_start(http, deliver, ledger):
     await deliver(
-        http, ledger.attributed("r-2", step=2, started="2026-11-20T10:00:02Z",
+        ledger.attributed("r-2", step=2, started="2026-11-20T10:00:02Z",
                                 at="2026-11-20T10:00:03.500Z", cost=7),
         ledger.attributed("r-1", tool="reader", started="2026-11-20T10:00:01Z", cost=5),
         ledger.denied("r-3"))
@@ -68,17 +73,17 @@ async def test_task_shows_its_invocations_by_start(http, ledger):
     assert [d["id"] for d in body["denials"]] == ["r-3:denied"]
 
 
-async def test_events_come_back_as_they_were(http, ledger):
+async def test_events_come_back_as_they_were(http, deliver, ledger):
     event = ledger.attributed("r-1")
-    await deliver(http, event)
+    await deliver(event)
 
     (found,) = (await http.get("/v1/events", params={"task": "t-1"})).json()["events"]
 
     assert found == json.loads(encode_structured(event)[1])
 
 
-async def test_denials_say_account_need_have_and_reason(http, ledger):
-    await deliver(http, ledger.denied("r-1"), ledger.denied("r-2"))
+async def test_denials_say_account_need_have_and_reason(http, deliver, ledger):
+    await deliver(ledger.denied("r-1"), ledger.denied("r-2"))
 
     (latest,) = (await http.get("/v1/denials?limit=1")).json()["denials"]
 
@@ -87,9 +92,9 @@ async def test_denials_say_account_need_have_and_reason(http, ledger):
         "account": "task|t-1|life", "need": 900, "have": 300, "reason": "spent"}
 
 
-async def test_gap_is_named_by_epoch(http, ledger):
+async def test_gap_is_named_by_epoch(http, deliver, ledger):
     events = [ledger.attributed(f"r-{n}") for n in range(4)]
-    await deliver(http, events[0], events[3])
+    await deliver(events[0], events[3])
 
     body = (await http.get("/v1/gaps")).json()
 
@@ -121,22 +126,32 @@ async def test_bad_question_gets_a_clear_answer(http, path, status, named):
                                              ("Bearer tg_tasks_only", 403)])
 @pytest.mark.parametrize("path", ["/v1/costs", "/v1/costs/tasks/t-1", "/v1/events?task=t-1",
                                   "/v1/denials", "/v1/gaps"])
-async def test_nobody_reads_costs_without_the_right(http, ledger, path, key, status):
-    await deliver(http, ledger.attributed("r-1"))
+async def test_nobody_reads_costs_without_the_right(http, deliver, ledger, path, key, status):
+    await deliver(ledger.attributed("r-1"))
 
     assert (await http.get(path, headers={"authorization": key})).status_code == status
 
 
 @pytest.mark.parametrize("change", [{"ledgerseq": "0"}, {"ledgerseq": "x"}, {"tenantid": "other"}])
-async def test_broken_event_is_refused_for_good(http, ledger, change):
-    headers, body = encode_binary(ledger.attributed("r-1").extended(**change))
+async def test_broken_event_is_refused_for_good(http, message, ledger, change):
+    headers, body = message(ledger.attributed("r-1").extended(**change))
 
     assert (await http.post("/", headers=headers, content=body)).status_code == 400
 
 
-async def test_incomplete_data_is_refused_with_its_path(http, ledger):
+async def test_event_without_the_ledgers_proof_changes_nothing(http, message, ledger):
     event = ledger.attributed("r-1")
-    headers, body = encode_binary(event)
+
+    for headers, body in (encode_binary(event), message(event, tenant="other"),
+                          message(event, key=SecretStr("f" * 32))):
+        assert (await http.post("/", headers=headers, content=body)).status_code == 401
+
+    assert (await http.get("/v1/costs")).json()["rows"] == []
+
+
+async def test_incomplete_data_is_refused_with_its_path(http, message, ledger):
+    event = ledger.attributed("r-1")
+    headers, body = message(event)
     body = json.dumps(event.json() | {"cost": {"total_nano": "a lot"}}).encode()
 
     answer = await http.post("/", headers=headers, content=body)
@@ -145,16 +160,16 @@ async def test_incomplete_data_is_refused_with_its_path(http, ledger):
     assert answer.json()["errors"][0]["path"] == "cost.total_nano"
 
 
-async def test_redis_away_is_503_so_that_the_broker_delivers_again(away, ledger):
-    headers, body = encode_binary(ledger.attributed("r-1"))
+async def test_redis_away_is_503_so_that_the_broker_delivers_again(away, message, ledger):
+    headers, body = message(ledger.attributed("r-1"))
 
     assert (await away.post("/", headers=headers, content=body)).status_code == 503
     assert (await away.get("/v1/costs")).status_code == 503
 
 
-async def test_metrics_show_sums_of_all_time_by_tenant_and_agent(http, ledger):
+async def test_metrics_show_sums_of_all_time_by_tenant_and_agent(http, deliver, ledger):
     event = ledger.attributed("r-1", cost=1500)
-    await deliver(http, event, event)
+    await deliver(event, event)
 
     lines = (await http.get("/metrics")).text.splitlines()
 

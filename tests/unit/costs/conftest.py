@@ -6,6 +6,7 @@ import pytest
 
 from eventing.event import JSON, Event
 from eventing.types_ledger import LEDGER_TYPES
+from shared.usage import CLASSES
 
 DAY = "2026-11-20"
 TRIGGER = {"source": "/gateway", "id": "e-1"}
@@ -36,7 +37,7 @@ class Ledger:
             "tool": {"name": tool, "version": "1.0.0"} if tool else None,
             "usage": {"input_total": 0 if tool else tokens[0],
                       "output_total": 0 if tool else tokens[1],
-                      "classes": {}, "requests": {}, "compute_ms": 12},
+                      "classes": dict.fromkeys(CLASSES, 0), "requests": {}, "compute_ms": 12},
             "cost": {"currency": "USD", "total_nano": cost, "reserved_nano": cost + 100,
                      "overrun_nano": 0, "rounding_nano": "0", "price_version": "p1",
                      "lines": [self.line("tool" if tool else model, cost)] if cost else []},
@@ -67,7 +68,7 @@ class Ledger:
         return self.event("adjusted", f"{event_id}:adj:1", data, at, task=data["dims"]["task"])
 
     def line(self, name, cost):
-        return {"sku": f"scripted/{name}", "meter": "input_uncached", "qty": 100,
+        return {"sku": f"scripted/{name}:input_uncached", "meter": "input_uncached", "qty": 100,
                 "unit_price": "0.00000015", "cost_usd": str(Decimal(cost) / 10**9)}
 
     def accounts(self, *, agent="researcher", session="s-1", task="t-1"):
@@ -82,9 +83,13 @@ class Ledger:
                                    "epoch": self.epoch}}
         event_type = f"dev.tollgate.ledger.{noun}.v1"
         (payload,) = [t for t in LEDGER_TYPES if event_type == t.TYPE]
-        extensions = {"tenantid": self.tenant, "ledgerseq": str(self.seq)}
+        extensions = {"tenantid": self.tenant, "ledgerseq": str(self.seq),
+                      "ledgerepoch": self.epoch, "partitionkey": self.tenant}
         if task:
-            extensions |= {"taskid": task, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+            dims = data["dims"]
+            extensions |= {"taskid": task, "rootid": task, "sessionid": dims["session"],
+                           "agent": dims["agent"],
+                           "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
         return Event(id=event_id, source=f"/ledger/{self.tenant}",
                      type=event_type, subject=self.tenant, time=at, datacontenttype=JSON,
                      data=payload.model_validate(data).model_dump_json().encode(),
