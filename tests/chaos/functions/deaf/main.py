@@ -1,0 +1,3 @@
+"""An agent whose processes never start."""
+
+raise SystemExit(3)
