@@ -14,7 +14,6 @@ from functions.costs.gaps import LedgerEvents
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore, Stored
-from shared.errors import Unauthorized
 from shared.http_client import plain_client
 from shared.limits import LEDGER_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
@@ -39,7 +38,8 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     async def receive(delivery: Delivery) -> None:
         await keep(store, delivery)
 
-    return App(name="costs", on_event=receive, start=start, grant_key=settings.grant_key,
+    # No grant key: the ledger's events allow nothing, so they carry no grant.
+    return App(name="costs", on_event=receive, start=start,
                routes=[*Api(store, door, ledger).routes(), *Pages(store, door, ledger).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 
@@ -48,12 +48,9 @@ async def keep(store: CostStore, delivery: Delivery) -> None:
     """Store the event, exactly once however often it comes.
 
     Raises:
-        Unauthorized: its grant is another tenant's: whoever sent it is not that tenant's ledger.
         Permanent, ValidationError: it is no event of the ledger.
         Unavailable: Redis is away; the broker delivers it again.
     """
-    if delivery.event.source != f"/ledger/{delivery.granted.tenant}":
-        raise Unauthorized(f"source {delivery.event.source!r} is not the ledger of the grant")
     fact, outcome, sums = await store.store(delivery.event)
     metrics.count(fact, outcome, sums)
     if outcome is Stored.CONFLICT:

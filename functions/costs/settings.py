@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from shared.settings import Settings
 
@@ -13,7 +13,6 @@ class CostsSettings(Settings):
     redis_url: str = Field(alias="REDIS_URL")
     ledger_url: str = Field(alias="LEDGER_URL")
     """Asked for events that are missing here."""
-    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")

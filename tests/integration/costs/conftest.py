@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from starlette.requests import Request
 
 from eventing.adapter import serve
@@ -21,7 +20,7 @@ from eventing.http import encode_binary
 from functions.costs.host import app
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore
-from shared.auth import Grant, TaskLimits, hash_key, sign
+from shared.auth import hash_key
 from shared.store import connect
 
 _AT = Path(__file__).parents[2] / "unit" / "costs" / "conftest.py"
@@ -57,19 +56,6 @@ def store(redis):
 
 
 KEY, POOR_KEY = "tg_local", "tg_tasks_only"
-GRANT_KEY = SecretStr("k" * 32)
-
-
-def message_of(event, *, tenant=None, key=GRANT_KEY):
-    """The event as the broker delivers it, with the grant by which the ledger proves itself."""
-    proof = Grant(tenant=tenant or event.source.removeprefix("/ledger/"), agent="", session="",
-                  root="", limits=TaskLimits(task="", usd=0, tok=0), exp=0)
-    return encode_binary(event.extended(grant=sign(proof, key)))
-
-
-@pytest.fixture
-def message():
-    return message_of
 
 
 @pytest.fixture
@@ -79,7 +65,7 @@ def settings(tmp_path, redis_url, ledger, free_port):
             {"key_sha256": hash_key(POOR_KEY), "tenant": ledger.tenant, "rights": ["tasks"]}]
     (tmp_path / "keys.json").write_text(json.dumps(keys))
     return CostsSettings(redis_url=redis_url, ledger_url=f"http://127.0.0.1:{free_port}",
-                         grant_key=GRANT_KEY, api_keys=tmp_path / "keys.json")
+                         api_keys=tmp_path / "keys.json")
 
 
 def asgi_of(handle):
@@ -118,8 +104,7 @@ class Process:
     def __init__(self, settings, port, **extra):
         self.url = f"http://127.0.0.1:{port}"
         env = {"PATH": os.environ["PATH"], "PORT": str(port), "REDIS_URL": settings.redis_url,
-               "LEDGER_URL": settings.ledger_url, "TOLLGATE_API_KEYS": str(settings.api_keys),
-               "TOLLGATE_GRANT_KEY": GRANT_KEY.get_secret_value()}
+               "LEDGER_URL": settings.ledger_url, "TOLLGATE_API_KEYS": str(settings.api_keys)}
         command = [sys.executable, "-m", "eventing.local.serve", "--source", str(MAIN)]
         self._process = subprocess.Popen(command, env=env | extra, cwd=MAIN.parents[2],
                                          stderr=subprocess.PIPE)
@@ -133,7 +118,7 @@ class Process:
 
     def deliver(self, *events):
         for event in events:
-            headers, body = message_of(event)
+            headers, body = encode_binary(event)
             answer = httpx.post(f"{self.url}/", headers=headers, content=body, timeout=30)
             assert answer.status_code == 204, answer.text
 

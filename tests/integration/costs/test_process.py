@@ -3,14 +3,14 @@ import signal
 import httpx
 import pytest
 
+from eventing.http import encode_binary
 from shared.faults import FaultPoint
 
 
 @pytest.mark.parametrize("point", [FaultPoint.COSTS_BEFORE_STORE, FaultPoint.COSTS_AFTER_STORE])
-def test_event_is_stored_once_though_its_process_was_killed(
-        started, ledger, message, tmp_path, point):
+def test_event_is_stored_once_though_its_process_was_killed(started, ledger, tmp_path, point):
     event = ledger.attributed("r-1", cost=1500)
-    headers, body = message(event)
+    headers, body = encode_binary(event)
     victim = started(TOLLGATE_FAULT=f"costs:{point}", TOLLGATE_FAULT_DIR=str(tmp_path))
 
     with pytest.raises(httpx.TransportError):
