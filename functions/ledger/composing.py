@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import SecretStr
-
 from eventing.event import PRINTABLE, Event
 from eventing.types_ledger import (
     LedgerAdjusted,
@@ -17,7 +15,6 @@ from eventing.types_ledger import (
     LedgerPayload,
     LedgerThresholdCrossed,
 )
-from shared.auth import Grant, TaskLimits, sign
 from shared.clock import rfc3339
 from shared.usage import CLASSES, INPUT_CLASSES, OUTPUT_CLASSES
 
@@ -27,8 +24,7 @@ TRACE = re.compile(r"[0-9a-f]{32}\Z")
 OUTCOMES = {"SETTLED": "settled", "VOIDED": "voided", "FORFEITED": "forfeited"}
 
 
-def compose(tenant: str, place: str, entry: Entry, row: tuple[str, str] | None,
-            key: SecretStr | None = None) -> Event:
+def compose(tenant: str, place: str, entry: Entry, row: tuple[str, str] | None) -> Event:
     """Return the event of an outbox entry.
 
     `place` is the entry's id `<epoch>-<number>`; `row` the call (JSON) and the accounts of its
@@ -46,8 +42,7 @@ def compose(tenant: str, place: str, entry: Entry, row: tuple[str, str] | None,
         ledgerepoch=epoch, partitionkey=tenant, taskid=_ascii(dims.get("task")),
         rootid=_ascii(dims.get("root")), sessionid=_ascii(dims.get("session")),
         agent=_ascii(dims.get("agent")), tool=_ascii(call.get("tool", {}).get("name")),
-        traceparent=_traceparent(call.get("trace"), event_id),
-        grant=_grant(tenant, dims, key) if key else None)
+        traceparent=_traceparent(call.get("trace"), event_id))
 
 
 def _attributed(entry: Entry, call: Document, stands: dict[str, Any],
@@ -145,13 +140,6 @@ def _traceparent(trace: str | None, event_id: str) -> str | None:
     if not trace or not TRACE.match(trace):
         return None
     return f"00-{trace}-{hashlib.sha256(event_id.encode()).hexdigest()[:16]}-01"
-
-
-def _grant(tenant: str, dims: Document, key: SecretStr) -> str:
-    """Return a grant that proves who speaks and allows nothing: it expired in 1970."""
-    limits = TaskLimits(task=dims.get("task", ""), usd=0, tok=0)
-    return sign(Grant(tenant=tenant, agent=dims.get("agent", ""), root=dims.get("root", ""),
-                      session=dims.get("session", ""), limits=limits, exp=0), key)
 
 
 def _ascii(text: str | None) -> str | None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from typing import Any
 
-from pydantic import SecretStr
 from redis.exceptions import ResponseError
 
 from eventing.event import Event
@@ -29,8 +28,8 @@ Entries = list[tuple[str, Entry]]
 class Outbox:
     """One tenant's events after the other, on their way to the broker."""
 
-    def __init__(self, store: Store, publisher: Publisher, key: SecretStr | None) -> None:
-        self._store, self._publisher, self._key = store, publisher, key
+    def __init__(self, store: Store, publisher: Publisher) -> None:
+        self._store, self._publisher = store, publisher
         self._redis: Any = store.redis
         self._posts = asyncio.Semaphore(OUTBOX_POSTS_MAX)
 
@@ -122,11 +121,11 @@ class Outbox:
     def _event(self, tenant: str, place: str, entry: Entry, row: list[str | None]) -> Event | None:
         call, accounts = row
         if entry["kind"] == "threshold":
-            return compose(tenant, place, entry, None, self._key)
+            return compose(tenant, place, entry, None)
         if call is None or accounts is None:
             log.error("event %s of tenant %s is lost: its row expired", place, tenant)
             return None
-        return compose(tenant, place, entry, (call, accounts), self._key)
+        return compose(tenant, place, entry, (call, accounts))
 
     async def range(self, tenant: str, epoch: str, first: int, last: int) -> list[Event]:
         """Return published and unpublished events by number, at most as many as asked for."""

@@ -123,7 +123,7 @@ class Meter:
                     attempts: int = LEDGER_ATTEMPTS_MAX) -> Any:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(attempts), reraise=True,
-            wait=wait_exponential_jitter(initial=0.05, max=LEDGER_TIMEOUT_S),
+            wait=wait_exponential_jitter(multiplier=0.05, max=LEDGER_TIMEOUT_S, jitter=0.05),
             retry=retry_if_exception_type(Unavailable))
         async for attempt in retrying:
             with attempt:
