@@ -13,6 +13,9 @@ HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "proxy-authenticat
                         "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"})
 """RFC 9110, 7.6.1; `expect` is answered here."""
 
+ADDED_BY_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""What the client would add to a request that does not have it."""
+
 REFUSED_MAX = 2
 """Processes that may have ended just before a request, which then goes to another one."""
 
@@ -51,7 +54,7 @@ class Activator:
         body = request.content if request.body_exists else None
         async with self._session.request(
             request.method, url + request.raw_path, data=body, allow_redirects=False,
-            headers=_end_to_end(request.headers), skip_auto_headers=("Content-Type", "User-Agent"),
+            headers=_end_to_end(request.headers), skip_auto_headers=ADDED_BY_CLIENT,
         ) as answer:
             response = web.StreamResponse(status=answer.status, reason=answer.reason,
                                           headers=_end_to_end(answer.headers))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from eventing.event import Event
@@ -24,6 +25,8 @@ class Broker:
         self.disturbance = disturbance or Disturbance()
         self._log, self._journal, self._backoff = log, journal, backoff
         self._dispatchers: dict[str, Dispatcher] = {}
+        self._gone: list[Dispatcher] = []
+        """Deleted ones, whose last calls may still run."""
 
     def subscribe(self, subscription: Subscription) -> None:
         """Add a Trigger, which sees events from now on, or change the one of that name in place."""
@@ -33,6 +36,17 @@ class Broker:
         self._dispatchers[subscription.name] = Dispatcher(
             subscription, self._log, accept=self.accept, journal=self._journal,
             backoff=self._backoff)
+
+    def unsubscribe(self, names: Iterable[str]) -> None:
+        """Delete Triggers; what they had not delivered is lost, as on a cluster."""
+        for name in names:
+            self._gone.append(dispatcher := self._dispatchers.pop(name))
+            dispatcher.pause()
+
+    @property
+    def triggers(self) -> frozenset[str]:
+        """Names of the Triggers there are."""
+        return frozenset(self._dispatchers)
 
     async def accept(self, event: Event, traceparent: str | None = None) -> None:
         """Store an event for every matching Trigger and start to deliver it.
@@ -77,7 +91,8 @@ class Broker:
 
     async def stop(self) -> None:
         """Give up every call in flight."""
-        await asyncio.gather(*(d.stop() for d in self._dispatchers.values()))
+        every = (*self._dispatchers.values(), *self._gone)
+        await asyncio.gather(*(dispatcher.stop() for dispatcher in every))
 
     def status(self) -> list[dict[str, Any]]:
         """Return name, pending, delivered, retried, dead and lost per Trigger."""

@@ -14,6 +14,8 @@ from eventing.local.wire import ANSWER_BYTES_MAX, Answer, Message, NoAnswer
 from shared.errors import Malformed, Transient
 
 SEE_OTHER = 303
+ADDED_BY_CLIENT = ("Accept", "Accept-Encoding", "Content-Type")
+"""What the client would add: nobody asked for a compressed answer."""
 
 
 class Refused(NoAnswer):
@@ -35,7 +37,7 @@ class Caller:
         try:
             async with self._session.post(url, data=message.body, headers=message.headers,
                                           allow_redirects=False,
-                                          skip_auto_headers=("Content-Type",)) as response:
+                                          skip_auto_headers=ADDED_BY_CLIENT) as response:
                 answer = await _read(response)
             if answer.status == SEE_OTHER and "Location" in answer.headers:
                 async with self._session.get(answer.headers["Location"]) as response:

@@ -1,5 +1,6 @@
 """The brokers' HTTP ingress: `POST /<namespace>/<broker>`, answered as Knative's receiver does."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,7 +40,8 @@ async def _accept(broker: Broker, request: web.BaseRequest) -> web.Response:
     try:
         body = await _body(request)
         event = read(request.headers, body)
-        await broker.accept(event, request.headers.get("traceparent"))
+        # A sender that goes away now must not leave an event that is stored and never delivered.
+        await asyncio.shield(broker.accept(event, request.headers.get("traceparent")))
     except Malformed as error:
         return web.Response(status=400, text=error.detail)
     except HTTPRequestEntityTooLarge:

@@ -97,7 +97,7 @@ class Runtime:
         }
 
     def reload_triggers(self) -> None:
-        """Read the manifests again; new Triggers start now, changed ones change in place.
+        """Read the manifests again: Triggers start, change in place, or end.
 
         Raises:
             Refused: the manifests have faults; nothing changed.

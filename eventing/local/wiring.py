@@ -10,7 +10,7 @@ from eventing.local.calls import BrokerSink, Caller, ServiceSink, UriSink
 from eventing.local.demand import Limits
 from eventing.local.dispatch import Subscription
 from eventing.local.disturbance import Disturbance
-from eventing.local.environment import World, mount, variables
+from eventing.local.environment import ValueMissing, World, mount, variables
 from eventing.local.filters import predicate
 from eventing.local.instance import Program
 from eventing.local.journal import Journal
@@ -76,22 +76,33 @@ class Wiring:
         return parts
 
     def subscribe(self, deployment: Deployment, parts: Parts) -> None:
-        """Add the Triggers that are new and change the others in place."""
+        """Add the Triggers that are new, change the others in place, delete those that are gone."""
+        for key, broker in parts.brokers.items():
+            kept = {k[1] for k, t in deployment.triggers.items()
+                    if (k[0], t.spec.broker) == key}
+            broker.unsubscribe(broker.triggers - kept)
         for key, trigger in deployment.triggers.items():
             broker = parts.brokers[key[0], trigger.spec.broker]
             broker.subscribe(self._subscription(key, trigger, parts))
 
     def _service(self, key: Key, manifest: ServiceManifest, journal: Journal) -> Service:
-        options = self._world.options
-        spec = manifest.spec.template.spec
+        try:
+            program = self._program(key, manifest)
+        except ValueMissing as error:
+            raise ValueMissing(f"Service {key[1]}: {error.detail}") from error
+        limits = limits_of(manifest, self._world.options.scale.window_s)
+        return Service(program, limits, self._session, journal)
+
+    def _program(self, key: Key, manifest: ServiceManifest) -> Program:
+        options, spec = self._world.options, manifest.spec.template.spec
+        source = options.root / manifest.metadata.annotations[SOURCE]
+        if not source.is_file():
+            raise ValueMissing(f"{SOURCE} names {source}, which does not exist")
         mounts = mount(key, manifest, self._world)
-        program = Program(
-            name=key[1], source=options.root / manifest.metadata.annotations[SOURCE],
-            env=variables(key, manifest, self._world, mounts),
+        return Program(
+            name=key[1], source=source, env=variables(key, manifest, self._world, mounts),
             log=options.data_dir / "logs" / f"{key[1]}.log", timeout_s=spec.timeout_seconds,
             probe=_probe(spec), folder=options.root)
-        limits = limits_of(manifest, options.scale.window_s)
-        return Service(program, limits, self._session, journal)
 
     def _broker(self, key: Key, journal: Journal) -> Broker:
         log = EventLog(self._redis, "/".join(key))

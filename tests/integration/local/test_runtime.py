@@ -184,3 +184,17 @@ async def test_changed_trigger_changes_in_place(run, write, http, subscriber):
         await until(lambda: pending(runtime) == 0)
 
         assert subscriber.ids() == ["2"]
+
+
+async def test_deleted_trigger_gets_nothing_more(run, write, http, subscriber):
+    kept = trigger("kept", uri=subscriber.url)
+    async with run(broker(), kept, trigger("gone", uri=subscriber.url)) as runtime:
+        write(broker(), kept)
+        runtime.reload_triggers()
+
+        await http.post(runtime.addresses["broker"], headers=headers(1))
+        await subscriber.wait_for(1)
+        await until(lambda: pending(runtime) == 0)
+
+        assert subscriber.ids() == ["1"]
+        assert [t["name"] for t in runtime.status()["triggers"]] == ["kept"]

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from eventing.local.environment import ValueMissing
 from tests.integration.local.building import broker, headers, service, trigger
 from tests.integration.local.polling import lines, lives, until
 
@@ -113,6 +114,40 @@ async def test_request_and_stream_pass_unchanged(run, http):
         assert stream.headers["content-type"].startswith("text/event-stream")
         assert (sent["method"], sent["path"], sent["body"]) == ("PUT", "/a b", "body")
         assert sent["headers"]["x-mine"] == "1"
+
+
+async def test_answers_pass_as_they_are(run, http):
+    async with run(service()) as runtime:
+        url = runtime.addresses["echo"]
+
+        empty, head = await http.delete(url + "/empty"), await http.head(url + "/")
+        zipped, bare = await http.get(url + "/zipped"), await http.get(url, headers={"accept": ""})
+
+        assert (empty.status_code, empty.content, empty.headers["x-twice"]) == (204, b"", "1")
+        assert (head.status_code, head.content) == (200, b"")
+        assert "content-type" not in empty.headers
+        assert (zipped.text, zipped.headers["content-encoding"]) == ("text", "gzip")
+        assert bare.json()["headers"]["host"] == url.removeprefix("http://")
+
+
+async def test_function_without_source_file_is_named_at_the_start(run):
+    with pytest.raises(ValueMissing, match=r"Service echo: .*nowhere.py, which does not exist"):
+        async with run(service(source="nowhere.py")):
+            pass
+
+
+async def test_secret_that_does_not_exist_is_named_at_the_start(run):
+    key = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "none", "key": "k"}}}
+    with pytest.raises(ValueMissing, match="Service echo: KEY: none has no key k"):
+        async with run(service(env={"KEY": key})):
+            pass
+
+
+async def test_optional_secret_that_does_not_exist_sets_no_variable(run, http):
+    key = {"name": "KEY", "valueFrom": {"secretKeyRef": {
+        "name": "none", "key": "k", "optional": True}}}
+    async with run(service(env={"KEY": key})) as runtime:
+        assert "KEY" not in (await http.get(runtime.addresses["echo"])).json()["env"]
 
 
 async def test_process_that_dies_gives_502_and_is_replaced(run, http):

@@ -1,6 +1,7 @@
 """A function for tests of the runtime: what it does is asked for in the request."""
 
 import asyncio
+import gzip
 import os
 from pathlib import Path
 
@@ -16,6 +17,10 @@ async def handle(request):
         return Response(status_code=200)
     if request.url.path == "/stream":
         return StreamingResponse(ticks(), media_type="text/event-stream")
+    if request.url.path == "/empty":
+        return Response(status_code=204, headers={"x-twice": "1"})
+    if request.url.path == "/zipped":
+        return Response(gzip.compress(b"text"), headers={"content-encoding": "gzip"})
     if request.url.path == "/die":
         os._exit(7)
     COUNT["running"] += 1
