@@ -2,7 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 Scope = Annotated[str, typer.Argument(help="tenant, agent, session, model or tool.")]
 Name = Annotated[str, typer.Argument(metavar="ID", help="Which one.")]
+Span = Annotated[str, typer.Option("--window", help="life, h, d, w or m.")]
+COLUMNS = ("limit", "posted", "held", "free")
 
 
 @app.command("set")
@@ -27,7 +29,7 @@ def set_budget(
     usd: Annotated[str | None, typer.Option(help="At most so many US dollars.")] = None,
     tokens: Annotated[int | None, typer.Option(help="At most so many tokens.")] = None,
     calls: Annotated[int | None, typer.Option(help="At most so many calls.")] = None,
-    window: Annotated[str, typer.Option(help="life, h, d, w or m.")] = "life",
+    window: Span = "life",
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
@@ -40,7 +42,10 @@ def set_budget(
     with _remote(data) as remote:
         found = remote.ask("PUT", "ledger", f"/v1/budgets/{scope}/{name}",
                            json={"unit": unit, "window": window, "limit": limit})
-    _print(found, as_json=as_json)
+    if as_json:
+        show.as_json(found)
+    else:
+        show.line(f"{scope} {name}: at most {_amount(unit, limit)} {unit} per {window}")
 
 
 def nano(dollars: str | None) -> int | None:
@@ -62,20 +67,24 @@ def nano(dollars: str | None) -> int | None:
 
 
 @app.command()
-def get(scope: Scope, name: Name, *, data: Data = DATA, as_json: Json = False) -> None:
-    """Show limits, and what is posted, held and free."""
+def get(scope: Scope, name: Name, *, window: Span = "life", data: Data = DATA,
+        as_json: Json = False) -> None:
+    """Show limits, and what is posted, held and free, in a window's current stretch."""
     with _remote(data) as remote:
-        found = remote.ask("GET", "ledger", f"/v1/budgets/{scope}/{name}/usage")
-    _print(found, as_json=as_json)
-
-
-def _print(found: Any, *, as_json: bool) -> None:
+        found = remote.ask("GET", "ledger", f"/v1/budgets/{scope}/{name}/usage",
+                           params={"window": window})
     if as_json:
         show.as_json(found)
         return
-    from rich.pretty import pretty_repr
+    rows = [(unit, *(_amount(unit, at[column]) for column in COLUMNS))
+            for unit, at in found["units"].items()]
+    show.table(found["account"], ("unit", *(f"{column}#" for column in COLUMNS)), rows)
 
-    show.line(pretty_repr(found))
+
+def _amount(unit: str, value: int | None) -> str:
+    if value is None:
+        return "–"
+    return show.usd(value) if unit == "usd" else str(value)
 
 
 def _remote(data: Path) -> "Remote":
