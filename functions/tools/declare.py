@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Generic, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema
 
-from shared.contracts import ToolContract
 from shared.limits import TOOL_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from shared.contracts import ToolContract
 
 S = TypeVar("S")
 _NOT_FOR_MODELS = re.compile(r"\n\s*(Raises|Returns|Args):\n")
@@ -86,8 +88,10 @@ class Tool(Generic[S]):
                                                if n != self._context})
 
     @cached_property
-    def contract(self) -> ToolContract:
+    def contract(self) -> "ToolContract":
         """Return what is published about the tool."""
+        from shared.contracts import ToolContract  # a cold start that runs the tool needs none
+
         return ToolContract(
             name=self.name, version=self.version, description=_description(self.fn),
             idempotent=self.idempotent, changes_world=self.changes_world,

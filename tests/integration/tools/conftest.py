@@ -190,3 +190,11 @@ async def webhook():
             await client().aclose()
             client.cache_clear()
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def webhooks():
+    """One server for all tests of a module."""
+    server = Webhook()
+    yield server
+    server.stop()
