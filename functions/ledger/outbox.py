@@ -4,8 +4,6 @@ import asyncio
 import logging
 from typing import Any
 
-from redis.exceptions import ResponseError
-
 from eventing.event import Event
 from eventing.publish import Publisher
 from functions.ledger import keys
@@ -47,15 +45,11 @@ class Outbox:
 
     async def claim(self, tenant: str) -> int:
         """Publish again what was read `OUTBOX_CLAIM_S` ago and never accepted."""
+        await self._begin(keys.outbox(tenant))
         with mapped():
-            try:
-                found = await self._redis.xautoclaim(
-                    keys.outbox(tenant), keys.DRAIN_GROUP, CONSUMER, int(OUTBOX_CLAIM_S * 1000),
-                    count=OUTBOX_BATCH_MAX)
-            except ResponseError as error:
-                if "NOGROUP" not in str(error):
-                    raise
-                return 0
+            found = await self._redis.xautoclaim(
+                keys.outbox(tenant), keys.DRAIN_GROUP, CONSUMER, int(OUTBOX_CLAIM_S * 1000),
+                count=OUTBOX_BATCH_MAX)
         batch = [(place, entry) for place, entry in found[1] if entry]
         return await self._publish(tenant, batch) if batch else 0
 
@@ -77,9 +71,10 @@ class Outbox:
 
     async def _begin(self, stream: str) -> None:
         try:
-            await self._redis.xgroup_create(stream, keys.DRAIN_GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
+            with mapped():
+                await self._redis.xgroup_create(stream, keys.DRAIN_GROUP, id="0", mkstream=True)
+        except TollgateError as error:
+            if "BUSYGROUP" not in error.detail:  # another ledger was faster
                 raise
 
     async def _publish(self, tenant: str, batch: Entries) -> int:

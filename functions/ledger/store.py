@@ -8,8 +8,6 @@ from os import getpid
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
 from functions.ledger import keys
 from functions.ledger.limits import Limits
 from functions.ledger.windows import Windows, windows_at
@@ -17,7 +15,7 @@ from shared.clock import Clock, now_s
 from shared.errors import Transient
 from shared.faults import FaultPoint, reach
 from shared.limits import STALE_RETRIES_MAX
-from shared.store import Script, Value, mapped
+from shared.store import Redis, Script, Value, mapped
 
 log = logging.getLogger(__name__)
 LUA = Path(__file__).parent / "lua"
