@@ -49,7 +49,7 @@ def fingerprint(grant: Grant, ask: CallBody) -> str:
                    ask.tool_version, ask.input_tokens_max, ask.output_tokens_max])[:PRINT_CHARS]
 
 
-def document(grant: Grant, ask: CallBody, most: Priced, price_version: str,
+def document(grant: Grant, ask: CallBody, most: Priced, *, price_version: str,
              trace: str | None) -> dict[str, Any]:
     """Return the call as the row keeps it; nothing absent is written down."""
     why = ask.attribution

@@ -161,7 +161,7 @@ class Endings:
         """
         rates = self._of.rates(body)
         estimate = most(rates, body.input_tokens_max, body.output_tokens_max)
-        call = document(grant, body, estimate, rates.version, trace_id())
+        call = document(grant, body, estimate, price_version=rates.version, trace=trace_id())
         tenant = await self._store.tenant(grant.tenant)
         accounts = accounts_of(grant, body.called, tenant.limits, tenant.windows)
         settled = body.settlement

@@ -6,7 +6,7 @@ from typing import Any
 from functions.ledger import keys
 from functions.ledger.accounts import Accounts, accounts_of
 from functions.ledger.call import Facts, document, fingerprint, packed
-from functions.ledger.cost import Priced, most
+from functions.ledger.cost import most
 from functions.ledger.limits import UNITS
 from functions.ledger.prices import PriceBook, Rates
 from functions.ledger.requests import CallBody, ExtendBody, HolderBody, ReserveBody
@@ -48,11 +48,12 @@ class Reservations:
         """
         rates = self.rates(ask)
         priced = most(rates, ask.input_tokens_max, ask.output_tokens_max)
-        call = document(grant, ask, priced, rates.version, trace_id())
+        call = document(grant, ask, priced, price_version=rates.version, trace=trace_id())
         tenant, attempts = await self.store.tenant(grant.tenant), Attempts()
         while True:
             accounts = accounts_of(grant, ask.called, tenant.limits, tenant.windows)
-            answer = await self._ask(grant, ask, tenant, accounts, priced, packed(call))
+            answer = await self._ask(grant, ask, tenant, accounts=accounts,
+                                     reserved_nano=priced.total_nano, call=packed(call))
             if answer[0] != "STALE":
                 break
             attempts.again()
@@ -61,15 +62,15 @@ class Reservations:
             self.remember(grant.tenant, ask.id, Facts(accounts.names, call, priced.total_nano))
         return held(ask.id, answer)
 
-    async def _ask(self, grant: Grant, ask: ReserveBody, tenant: Tenant, accounts: Accounts,
-                   priced: Priced, call: str) -> list[Any]:
+    async def _ask(self, grant: Grant, ask: ReserveBody, tenant: Tenant, *, accounts: Accounts,
+                   reserved_nano: int, call: str) -> list[Any]:
         name = grant.tenant
         script_keys = [
             keys.limits(name), keys.sequence(name), keys.outbox(name), keys.leases(name),
             keys.reservation(name, ask.id), *(keys.account(name, a.name) for a in accounts.all)]
         args = [
             tenant.limits.version, tenant.windows.from_ms, tenant.windows.until_ms, ask.id,
-            fingerprint(grant, ask), ask.holder, int(ask.lease_s * 1000), priced.total_nano,
+            fingerprint(grant, ask), ask.holder, int(ask.lease_s * 1000), reserved_nano,
             ask.input_tokens_max + ask.output_tokens_max, 1, accounts.names, call,
             int(ask.dispatch), ask.ticket, STATE_TTL_S, accounts.task_position,
             *(value for a in accounts.all for value in a.held)]
@@ -81,7 +82,8 @@ class Reservations:
         Raises:
             Busy: given before, held by another, or ended. NotFound: no such reservation.
         """
-        expires = await self._hold(tenant, reservation_id, "dispatch", body.holder, body.ticket)
+        expires = await self._hold(tenant, reservation_id, "dispatch", holder=body.holder,
+                                   last=body.ticket)
         return {"id": reservation_id, "state": "PENDING", "dispatched": True, "expires": expires}
 
     async def extend(self, tenant: str, reservation_id: str, body: ExtendBody) -> dict[str, Any]:
@@ -91,10 +93,11 @@ class Reservations:
             Busy: held by another, or ended. NotFound: no such reservation.
         """
         lease_ms = int(body.lease_s * 1000)
-        expires = await self._hold(tenant, reservation_id, "extend", body.holder, lease_ms)
+        expires = await self._hold(tenant, reservation_id, "extend", holder=body.holder,
+                                   last=lease_ms)
         return {"id": reservation_id, "state": "PENDING", "expires": expires}
 
-    async def _hold(self, tenant: str, reservation_id: str, how: str, holder: int,
+    async def _hold(self, tenant: str, reservation_id: str, how: str, *, holder: int,
                     last: str | int) -> float:
         script_keys = [keys.leases(tenant), keys.reservation(tenant, reservation_id)]
         answer = await self.store.run("hold", script_keys, [how, reservation_id, holder, last])

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 from eventing.adapter import App
 from eventing.publish import Publisher
@@ -21,7 +20,7 @@ from shared.auth import ApiKeys
 from shared.clock import Clock, now_s
 from shared.http_client import plain_client
 from shared.limits import PUBLISH_TIMEOUT_S
-from shared.store import connect, refuse_eviction
+from shared.store import Redis, connect, refuse_eviction
 
 
 def build(settings: LedgerSettings) -> App:
@@ -29,7 +28,7 @@ def build(settings: LedgerSettings) -> App:
     redis = connect(settings.redis_url)
     publisher = Publisher(settings.broker_url, plain_client(PUBLISH_TIMEOUT_S))
     parts = assemble(redis, publisher, PriceBook.read(Path(settings.catalogue)),
-                     settings.grant_key, ApiKeys.read(Path(settings.api_keys)))
+                     key=settings.grant_key, api_keys=ApiKeys.read(Path(settings.api_keys)))
 
     async def start() -> None:
         await refuse_eviction(redis)
@@ -39,7 +38,7 @@ def build(settings: LedgerSettings) -> App:
                log_level=settings.log_level)
 
 
-def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, key: SecretStr,
+def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, *, key: SecretStr,
              api_keys: ApiKeys, clock: Clock = now_s) -> Parts:
     """Return the parts, connected to each other; tests bring their own."""
     store = Store(redis, clock)

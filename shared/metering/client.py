@@ -120,7 +120,7 @@ class Meter:
         return Outcome(found["state"], found["charged_nano"])
 
     async def _send(self, method: str, path: str, grant: str, body: Mapping[str, Any] | None,
-                    attempts: int = LEDGER_ATTEMPTS_MAX) -> Any:
+                    *, attempts: int = LEDGER_ATTEMPTS_MAX) -> Any:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(attempts), reraise=True,
             wait=wait_exponential_jitter(multiplier=0.05, max=LEDGER_TIMEOUT_S, jitter=0.05),

@@ -75,10 +75,9 @@ class Ledger:
         return await self.http.post(path, json=body, headers=headers)
 
     async def budget(self, limit, scope="tenant", owner=None, **body):
-        answer = await self.http.put(
+        return await self.http.put(
             f"/v1/budgets/{scope}/{owner or self.tenant}", json={"limit": limit, **body},
             headers={"authorization": f"Bearer {self.api_key}"})
-        return answer
 
     async def get(self, path):
         answer = await self.http.get(path, headers={"authorization": f"Bearer {self.api_key}"})
@@ -125,7 +124,7 @@ async def ledger(redis_url):
     tenant, api_key, broker = f"t{uuid4().hex[:12]}", "tg_test", Broker()
     keys = ApiKeys((ApiKey(key_sha256=hash_key(api_key), tenant=tenant,
                            rights=frozenset({"budgets", "costs"})),))
-    parts = assemble(redis, broker, PriceBook(TOOLS), KEY, keys)
+    parts = assemble(redis, broker, PriceBook(TOOLS), key=KEY, api_keys=keys)
     handle = serve(App(name="ledger", routes=routes(parts)))
 
     async def asgi(scope, receive, send):
