@@ -25,6 +25,10 @@ CONTEXT = ("specversion", "id", "source", "type", "subject", "time", "dataconten
            "dataschema")
 """Attributes that are no extensions."""
 
+NOT_COPIED = frozenset({"nudge", "redrives", "hops", "knativeerrordest", "knativeerrorcode",
+                        "knativeerrordata", "knativekafkapartition", "knativekafkaoffset"})
+"""Extensions of one delivery, which its outcome does not carry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

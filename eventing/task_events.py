@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from eventing.event import Event
+from eventing.event import NOT_COPIED, Event
 from eventing.http import decode, encode_structured
 from eventing.types import (
     Payload,
@@ -66,11 +66,6 @@ def tool_failed(requested: Event, failure: ToolFailure) -> Event:
                    f"completed:{asked.call_id}"))
     kept = {k: v for k, v in requested.extensions.items() if k not in NOT_COPIED}
     return event.extended(**kept, hops=requested.number("hops") + 1)
-
-
-NOT_COPIED = frozenset({"nudge", "knativeerrordest", "knativeerrorcode", "knativeerrordata",
-                        "knativekafkapartition", "knativekafkaoffset", "hops"})
-"""Extensions of one delivery, which its outcome does not carry."""
 
 
 def completed(state: TaskState) -> Event:
