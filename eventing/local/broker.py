@@ -11,9 +11,13 @@ from eventing.local.disturbance import Disturbance
 from eventing.local.journal import Journal
 from eventing.local.log import Entry, EventLog, State
 from shared.clock import rfc3339
+from shared.errors import Transient
 
 RESIDENT_MAX = 2000
 """Waiting events kept in memory; the others are read again when their turn comes."""
+
+DOUBT_AGE_S = 10.0
+"""After a failed store: longer than any call of Redis lasts, so that its outcome is visible."""
 
 
 class Broker:
@@ -25,6 +29,7 @@ class Broker:
         self.disturbance = disturbance or Disturbance()
         self._log, self._journal, self._backoff = log, journal, backoff
         self._dispatchers: dict[str, Dispatcher] = {}
+        self._in_doubt, self._doubted_s = False, 0.0
         self._gone: list[Dispatcher] = []
         """Deleted ones, whose last calls may still run."""
 
@@ -61,16 +66,21 @@ class Broker:
         if not names:
             self._journal.note("unrouted", type=event.type, id=event.id)
             return
-        entry = await self._log.append(event, names, traceparent)
+        entry = await self._stored(event, names, traceparent)
         if sum(d.pending for d in self._dispatchers.values()) > RESIDENT_MAX:
             entry.event = None
         for name in names:
             self._hand_over(entry, name, event)
 
-    async def recover(self) -> int:
-        """Take up what an earlier runtime left; return the number of deliveries."""
+    async def recover(self, age_s: float = 0.0) -> int:
+        """Take up stored events of at least that age that nobody here delivers; return how many.
+
+        Idempotent. At the start these are what an earlier runtime left; later, events whose
+        storing seemed to fail.
+        """
         taken = 0
-        async for entry, states in self._log.unfinished():
+        before_ms = int((time.time() - age_s) * 1000) if age_s else None
+        async for entry, states in self._log.unfinished(before_ms):
             for name, state in states.items():
                 if name in self._dispatchers:
                     taken += 1
@@ -78,6 +88,16 @@ class Broker:
                 else:
                     await self._log.finish(entry, name)
         return taken
+
+    async def resolve_doubts(self) -> None:
+        """Deliver what was stored although the sender was told otherwise; cheap when there is none.
+
+        Raises:
+            Unavailable: Redis is still away.
+        """
+        if self._in_doubt and time.monotonic() > self._doubted_s + DOUBT_AGE_S:
+            await self.recover(DOUBT_AGE_S)
+            self._in_doubt = False
 
     async def quiet(self, timeout_s: float) -> None:
         """Start no further calls, and wait until those in flight are answered or time is over."""
@@ -100,6 +120,13 @@ class Broker:
                  "retried": d.counts.retried, "dead": d.counts.dead, "lost": d.counts.lost,
                  "subscriber": d.subscription.subscriber.address}
                 for name, d in self._dispatchers.items()]
+
+    async def _stored(self, event: Event, names: list[str], traceparent: str | None) -> Entry:
+        try:
+            return await self._log.append(event, names, traceparent)
+        except Transient:
+            self._in_doubt, self._doubted_s = True, time.monotonic()
+            raise
 
     def _hand_over(self, entry: Entry, name: str, event: Event) -> None:
         dispatcher = self._dispatchers[name]

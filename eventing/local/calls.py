@@ -77,8 +77,10 @@ class UriSink:
 class ServiceSink:
     """A Service: the call passes its gate, not its port."""
 
-    def __init__(self, key: Key, service: Service, timeout_s: float, caller: Caller) -> None:
+    def __init__(self, key: Key, service: Service, timeout_s: float, caller: Caller,
+                 path: str = "/") -> None:
         self._service, self._timeout_s, self._caller = service, timeout_s, caller
+        self._path = path
         self.address = f"http://{cluster_host(*key)}"
 
     async def post(self, message: Message, timeout_s: float) -> Answer:
@@ -99,7 +101,7 @@ class ServiceSink:
         timeout = asyncio.timeout(self._timeout_s)
         try:
             async with timeout:
-                return await self._caller.post(f"{url}/", message)
+                return await self._caller.post(url + self._path, message)
         except TimeoutError:
             if not timeout.expired():
                 raise

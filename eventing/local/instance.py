@@ -17,6 +17,9 @@ from eventing.local.processes import die_with_parent, kill_group
 START_TIMEOUT_S = 60.0
 """A process that is not ready by then is taken for broken."""
 
+LOG_BYTES_MAX = 16 * 1024 * 1024
+"""A larger log is set aside when the next process starts; one older file is kept."""
+
 PROBE_WAIT_S = 0.05
 
 
@@ -113,6 +116,7 @@ async def launch(program: Program) -> Instance:
     The socket is made here and listens at once: requests and probes wait in its backlog.
     """
     listener = listen()
+    _set_aside(program.log)
     try:
         descriptor = listener.fileno()
         port = listener.getsockname()[1]
@@ -127,3 +131,8 @@ async def launch(program: Program) -> Instance:
         return Instance(program, process, url_of(listener))
     finally:
         listener.close()
+
+
+def _set_aside(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".old.log"))

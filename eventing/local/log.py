@@ -67,6 +67,8 @@ class EventLog:
         self._redis = redis
         self._log = f"broker:{{{broker}}}:log"
         self._at = f"broker:{{{broker}}}:at"
+        self._held: set[str] = set()
+        """Entries that this process is delivering."""
 
     async def append(self, event: Event, triggers: Iterable[str],
                      traceparent: str | None) -> Entry:
@@ -79,6 +81,7 @@ class EventLog:
             fields["trace"] = traceparent
         with mapped():
             entry_id = await self._redis.xadd(self._log, fields)  # type: ignore[arg-type]
+        self._held.add(str(entry_id))
         return Entry(str(entry_id), event, names, traceparent, set(names))
 
     async def event(self, entry: Entry) -> Event | None:
@@ -108,15 +111,23 @@ class EventLog:
             pipe.xdel(self._log, entry.id)
             pipe.hdel(self._at, *(f"{entry.id}/{name}" for name in entry.triggers))
             await pipe.execute()
+        self._held.discard(entry.id)
 
-    async def unfinished(self) -> AsyncIterator[tuple[Entry, dict[str, State]]]:
-        """Yield every entry with the states of its open deliveries, oldest first."""
+    async def unfinished(self, before_ms: int | None = None,
+                         ) -> AsyncIterator[tuple[Entry, dict[str, State]]]:
+        """Yield entries that nobody here delivers with the states of their open deliveries.
+
+        They were left by an earlier process, or stored although the call seemed to fail. Oldest
+        first; only those stored before that epoch time, if given; from then on they are held.
+        """
         states = await self._states()
         after = "-"
         while True:
-            page = await self._page(after, "+")
+            page = await self._page(after, "+" if before_ms is None else str(before_ms))
             for entry_id, fields in page:
-                yield _entry(entry_id, fields, states)
+                if entry_id not in self._held:
+                    self._held.add(entry_id)
+                    yield _entry(entry_id, fields, states)
             if len(page) < PAGE:
                 return
             after = f"({page[-1][0]}"

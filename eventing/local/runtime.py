@@ -9,7 +9,7 @@ HTTP ─▶ activator of a Service ───────────────
 import asyncio
 import json
 import os
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -31,6 +31,7 @@ from eventing.local.options import RuntimeOptions
 from eventing.local.owner import sole_owner
 from eventing.local.secrets import load_or_make
 from eventing.local.wiring import Parts, Wiring
+from shared.errors import Transient
 from shared.store import connect, refuse_eviction
 
 TICKS_PER_WINDOW = 10
@@ -40,6 +41,9 @@ KEEP_ALIVE_S = 4.0
 
 REDIS_WATCH_S = 0.25
 """How soon an embedded Redis that died is started again."""
+
+DOUBTS_WATCH_S = 1.0
+"""How often to look for events whose storing seemed to fail."""
 
 CLOSE_S = 1.0
 """Requests had their time before, while the functions were wound down."""
@@ -173,7 +177,7 @@ class Runtime:
             self._stack.push_async_callback(_close, server, tcp)
 
     def _begin_work(self, parts: Parts) -> None:
-        work = [asyncio.create_task(self._adjust(parts))]
+        work = [asyncio.create_task(self._adjust(parts)), asyncio.create_task(_doubts(parts))]
         if self._embedded:
             work.append(asyncio.create_task(self._keep_redis(self._embedded, parts)))
         work += [asyncio.create_task(timer.run(parts.journal, self.options.scale.timers))
@@ -208,6 +212,14 @@ class Runtime:
         file.with_suffix(".new").write_text(text + "\n")
         file.with_suffix(".new").replace(file)
         self._stack.callback(partial(file.unlink, missing_ok=True))
+
+
+async def _doubts(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(DOUBTS_WATCH_S)
+        for broker in parts.brokers.values():
+            with suppress(Transient):
+                await broker.resolve_doubts()
 
 
 async def _close(server: web.Server, tcp: asyncio.Server) -> None:

@@ -126,7 +126,8 @@ class Wiring:
         key = (to.ref.namespace or namespace, to.ref.name)
         if to.ref.kind == "Broker":
             return BrokerSink(parts.brokers[key])
-        return ServiceSink(key, parts.services[key], parts.timeouts_s[key], self._caller)
+        return ServiceSink(key, parts.services[key], parts.timeouts_s[key], self._caller,
+                           to.path)
 
 
 def limits_of(manifest: ServiceManifest, window_s: float | None) -> Limits:

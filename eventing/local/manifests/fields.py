@@ -79,16 +79,23 @@ class Reference(Strict):
 
 
 class Destination(Strict):
-    """Where events go: an object or an absolute http address."""
+    """Where events go: an object, with a path if given, or an absolute http address."""
 
     ref: Reference | None = None
-    uri: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    uri: Annotated[str, Field(pattern=r"^(https?:/)?/")] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "Destination":
-        if (self.ref is None) == (self.uri is None):
-            raise ValueError("needs exactly one of ref and uri")
+        if self.ref is None and self.uri is None:
+            raise ValueError("needs ref or uri")
+        if (self.ref is None) == (self.uri is not None and self.uri.startswith("/")):
+            raise ValueError("an absolute uri stands alone, a path needs a ref")
         return self
+
+    @property
+    def path(self) -> str:
+        """Return the path at the object that `ref` names."""
+        return self.uri if self.ref and self.uri else "/"
 
 
 class DeliverySpec(Strict):

@@ -9,7 +9,9 @@ import pytest
 
 from eventing.local.disturbance import Drop
 from eventing.local.embedded_redis import start
+from eventing.local.log import EventLog
 from eventing.local.options import Scale
+from shared.store import Unavailable, connect
 from tests.conformance.subscriber import Reply, Subscriber
 from tests.integration.local.building import broker, headers, meta, service, trigger
 from tests.integration.local.polling import lines, until
@@ -29,8 +31,6 @@ def pending(runtime):
 
 
 async def test_nothing_of_a_delivered_event_is_left_in_redis(run, http, subscriber, redis_url):
-    from shared.store import connect
-
     both = trigger("one", uri=subscriber.url), trigger("two", uri=subscriber.url)
     async with run(broker(), *both) as runtime:
         redis = connect(runtime.addresses["redis"])
@@ -198,3 +198,22 @@ async def test_deleted_trigger_gets_nothing_more(run, write, http, subscriber):
 
         assert subscriber.ids() == ["1"]
         assert [t["name"] for t in runtime.status()["triggers"]] == ["kept"]
+
+
+async def test_event_stored_although_the_sender_was_told_503_is_delivered(
+        run, http, subscriber, monkeypatch):
+    monkeypatch.setattr("eventing.local.broker.DOUBT_AGE_S", 0.0)
+    append = EventLog.append
+
+    async def answer_lost(self, event, triggers, traceparent):
+        await append(EventLog(self._redis, "tollgate/default"), event, triggers, traceparent)
+        raise Unavailable("the answer was lost")
+    async with run(broker(), trigger(uri=subscriber.url)) as runtime:
+        monkeypatch.setattr(EventLog, "append", answer_lost)
+
+        answer = await http.post(runtime.addresses["broker"], headers=headers(1))
+        await subscriber.wait_for(1)
+        await until(lambda: pending(runtime) == 0)
+
+        assert answer.status_code == 503
+        assert subscriber.ids() == ["1"]

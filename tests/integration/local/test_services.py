@@ -185,6 +185,19 @@ async def test_function_that_does_not_start_says_where_to_look(run, http):
         assert "this function cannot be imported" in log.read_text()
 
 
+async def test_long_log_is_set_aside_when_a_process_starts(run, http, monkeypatch):
+    monkeypatch.setattr("eventing.local.instance.LOG_BYTES_MAX", 10)
+    runtime = run(service())
+    logs = runtime.options.data_dir / "logs"
+    logs.mkdir(parents=True)
+    (logs / "echo.log").write_text("a log of an earlier day\n")
+    async with runtime:
+        await http.get(runtime.addresses["echo"])
+
+        assert (logs / "echo.old.log").read_text() == "a log of an earlier day\n"
+        assert "earlier" not in (logs / "echo.log").read_text()
+
+
 async def test_environment_is_that_of_the_manifest_with_local_addresses(run, http, tmp_path):
     ingress = "http://kafka-broker-ingress.knative-eventing.svc.cluster.local/tollgate/default"
     env = {"BROKER_URL": ingress, "SELF": "http://echo.tollgate.svc.cluster.local/x",
