@@ -38,7 +38,7 @@ bench: $(VENV)/dev.stamp ## Measure, print a table and write bench.json (on an i
 	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
 
 schemas: $(VENV)/dev.stamp ## Write the JSON Schemas and examples of all event types anew
-	@$(BIN)/python -m eventing.schemas
+	@$(BIN)/python -m eventing.schemas $(ARGS)
 
 lock: $(VENV)/dev.stamp ## Resolve the dependencies anew and write requirements/*.txt
 	$(LOCK) --output-file requirements/run.txt pyproject.toml

@@ -12,8 +12,9 @@ from eventing.cli.place import Place
 from eventing.cli.webhook import Webhook
 from eventing.local.options import ROOT, WINDOW_DEFAULT_S
 
-WINDOW_S = 0.3
-"""A function sleeps after this time without work; 60 s on a cluster, so 200 times faster."""
+WINDOW_S = 0.2
+"""A function sleeps after this time without work: less than a tool needs to start from zero, so
+that an agent can be seen asleep while its tools run; 60 s on a cluster."""
 
 EXAMPLES = ROOT / "examples"
 MANIFESTS = ROOT / "knative" / "base"

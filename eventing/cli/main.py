@@ -1,5 +1,6 @@
 """Entry point of `tollgate`."""
 
+import signal
 import sys
 
 import typer
@@ -30,6 +31,7 @@ app.add_typer(letter_commands.app, name="dead-letters", help="Events that nobody
 
 def run() -> None:
     """Run the command of `sys.argv` and exit with its code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up, as after Ctrl-C
     try:
         app()
     except Failure as failure:
