@@ -88,7 +88,8 @@ class Destination(Strict):
     def _one(self) -> "Destination":
         if self.ref is None and self.uri is None:
             raise ValueError("needs ref or uri")
-        if (self.ref is None) == (self.uri is not None and self.uri.startswith("/")):
+        is_path = self.uri is None or self.uri.startswith("/")
+        if (self.ref is None) == is_path:
             raise ValueError("an absolute uri stands alone, a path needs a ref")
         return self
 
