@@ -52,6 +52,14 @@ def clock(text: str | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment(text: str | None) -> str:
+    """Return an RFC 3339 instant as UTC date and time to the millisecond: steps are short."""
+    if not text:
+        return "–"
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}"
+
+
 def duration(milliseconds: int | None) -> str:
     """Return a duration for people."""
     if milliseconds is None:
@@ -114,7 +122,8 @@ def _templates() -> "Environment":
 
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True,
                        lstrip_blocks=True, undefined=StrictUndefined)
-    made.filters |= {"usd": usd, "clock": clock, "duration": duration, "number": number}
+    made.filters |= {"usd": usd, "clock": clock, "duration": duration, "number": number,
+                     "moment": moment}
     return made
 
 

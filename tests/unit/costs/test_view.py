@@ -18,7 +18,8 @@ def test_durations_are_for_people():
 
 def test_instants_are_shown_in_utc():
     assert view.clock("2026-11-20T10:00:00.5+02:00") == "2026-11-20 08:00:00"
-    assert view.clock(None) == "–"
+    assert view.moment("2026-11-20T10:00:00.005+02:00") == "2026-11-20 08:00:00.005"
+    assert (view.clock(None), view.moment(None)) == ("–", "–")
 
 
 def test_bars_lie_inside_the_drawing(ledger):
