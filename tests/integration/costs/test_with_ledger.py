@@ -43,8 +43,8 @@ class Desk:
         self.tenant, self.broker = tenant, Recorder()
         keys = ApiKeys((ApiKey(key_sha256=hash_key("tg"), tenant=tenant,
                                rights=frozenset({"costs"})),))
-        self.parts = assemble(redis, self.broker, PriceBook({("calculator", "1.0.0"): 250}), KEY,
-                              keys)
+        prices = PriceBook({("calculator", "1.0.0"): 250})
+        self.parts = assemble(redis, self.broker, prices, key=KEY, api_keys=keys)
         handle = serve(App(name="ledger", routes=routes(self.parts)))
 
         async def asgi(scope, receive, send):
