@@ -41,7 +41,8 @@ def routes(bench: Bench, keys: Callable[[], ApiKeys], grant_key: SecretStr) -> l
             loaded.append(keys())
         caller = loaded[0].caller(request.headers.get("authorization"))
         caller.allow("tasks")
-        job = _job(bench, caller, await _invocation(request), _key(request), grant_key)
+        job = _job(bench, caller, await _invocation(request), key=_key(request),
+                   grant_key=grant_key)
         return _answer(await _invoked(bench, job))
 
     async def contract(_: Request) -> Response:
@@ -79,7 +80,8 @@ def _key(request: Request) -> str:
     return key
 
 
-def _job(bench: Bench, caller: Caller, body: Invocation, key: str, grant_key: SecretStr) -> Job:
+def _job(bench: Bench, caller: Caller, body: Invocation, *, key: str,
+         grant_key: SecretStr) -> Job:
     """Return a job whose grant allows one run of this tool and nothing else."""
     tool, call_id = bench.tool, derived("invoke", caller.tenant, bench.tool.name, key)
     deadline = bench.clock() + tool.timeout_s

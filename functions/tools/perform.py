@@ -163,14 +163,14 @@ async def _ran(bench: Bench, call: Call, job: Job, permit: Permit) -> Call:
         "started": started, "ended": bench.clock(),
         "compute_ms": ran.duration_ms, "finish_reason": "error" if ran.failure else "stop",
         "error_type": ran.failure.code if ran.failure else None})
-    return await _stored(bench, call, job, ran, used)
+    return await _stored(bench, call, job, ran, used=used)
 
 
 async def _failed(bench: Bench, call: Call, job: Job, failure: ToolFailure) -> Call:
-    return await _stored(bench, call, job, Ran(failure=failure), "")
+    return await _stored(bench, call, job, Ran(failure=failure))
 
 
-async def _stored(bench: Bench, call: Call, job: Job, ran: Ran, used: str) -> Call:
+async def _stored(bench: Bench, call: Call, job: Job, ran: Ran, *, used: str = "") -> Call:
     ref = await _checked_in(bench.redis, job.tenant, ran.result)
     data = outcome(job, ran, runs=call.runs, result_ref=ref).model_dump_json()
     call = await bench.calls.answer(call, data, used)

@@ -4,7 +4,11 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
 from typing import Any
 
 from pydantic import ValidationError
@@ -50,52 +54,62 @@ async def run(tool: Tool[Any], arguments: dict[str, Any], context: Context[Any],
 
 async def _outcome(tool: Tool[Any], arguments: dict[str, Any],
                    context: Context[Any]) -> tuple[str | None, ToolFailure | None]:
+    running = asyncio.ensure_future(_called(tool, arguments, context))
     try:
-        async with asyncio.timeout(tool.timeout_s):
-            value = await _called(tool, arguments, context)
-        return _sized(canonical(tool.returns.dump_python(value, mode="json", warnings="error")))
-    except ToolError as error:
-        return None, ToolFailure(code="failed", message=str(error))
-    except TimeoutError:
-        return None, ToolFailure(code="timeout", message=f"{tool.name} took longer than "
-                                                         f"{tool.timeout_s:g} s")
-    except Exception as error:
-        log.exception("tool %s crashed", tool.name)
-        return None, ToolFailure(code="failed", message=f"{tool.name} crashed: "
-                                                        f"{type(error).__name__}")
+        await asyncio.wait({running}, timeout=tool.timeout_s)
+        if not running.done():
+            return None, ToolFailure(code="timeout", message=f"{tool.name} took longer than "
+                                                             f"{tool.timeout_s:g} s")
+    finally:
+        running.cancel()
+    if error := running.exception():
+        return None, _failure(tool, error)
+    return _sized(running.result())
 
 
-async def _called(tool: Tool[Any], arguments: dict[str, Any], context: Context[Any]) -> Any:
+def _failure(tool: Tool[Any], error: BaseException) -> ToolFailure:
+    """Return what the model may know: a tool's own error whole, of a crash only its kind."""
+    if isinstance(error, ToolError):
+        return ToolFailure(code="failed", message=str(error))
+    log.error("tool %s crashed", tool.name, exc_info=error)
+    return ToolFailure(code="failed", message=f"{tool.name} crashed: {type(error).__name__}")
+
+
+async def _called(tool: Tool[Any], arguments: dict[str, Any], context: Context[Any]) -> str:
+    """Return the result as canonical JSON."""
     checked = tool.arguments.model_validate(arguments)
-    if tool.is_async:
-        return await tool.call(checked, context)
-    return await _in_thread(lambda: tool.call(checked, context))
+    called = partial(tool.call, checked, context)
+    value = await (called() if tool.is_async else _in_thread(called))
+    return canonical(tool.returns.dump_python(value, mode="json", warnings="error"))
 
 
-async def _in_thread(call: Any) -> Any:
+async def _in_thread(call: Callable[[], Any]) -> Any:
     """Run the call in a thread of its own: a hanging one takes no slot of a pool with it."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def tell(value: Any, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
+    future: Future[Any] = Future()
 
     def work() -> None:
-        value, fault = None, None
-        try:
-            value = call()
-        except BaseException as error:  # noqa: BLE001 - raised again in the waiting coroutine
-            fault = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, value, fault)
+        with _Told(future):
+            future.set_result(call())
 
     threading.Thread(target=work, name="tool", daemon=True).start()
-    return await future
+    return await asyncio.wrap_future(future)
+
+
+class _Told:
+    """Hands whatever the block raises to a future: its reader decides what that means."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        self._future = future
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> bool:
+        """Keep the error away from the thread, if anybody still waits."""
+        if error is not None and not self._future.done():
+            self._future.set_exception(error)
+        return True
 
 
 def _sized(result: str) -> tuple[str | None, ToolFailure | None]:
