@@ -13,15 +13,21 @@
 
 local LIMIT = 9007199254740991
 local UNITS = {'usd', 'tok', 'calls'}
-local FIELDS = {'usd.res', 'usd.pst', 'usd.ovr', 'tok.res', 'tok.pst', 'tok.ovr', 'calls.res',
-  'calls.pst', 'calls.ovr'}
+local call, format = redis.call, string.format
 
-local function text(n) return string.format('%.0f', n) end
+local function text(n) return format('%.0f', n) end
 
-local time = redis.call('TIME')
+local function name(i)
+  for each in string.gmatch(ARGV[3], '%S+') do
+    i = i - 1
+    if i == 0 then return each end
+  end
+end
+
+local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local how, print = ARGV[1], ARGV[6]
-local row = redis.call('HMGET', KEYS[4], 'state', 'holder', 'sent', 'expires', 'usd', 'tok',
+local row = call('HMGET', KEYS[4], 'state', 'holder', 'sent', 'expires', 'usd', 'tok',
   'calls', 'accounts', 'call', 'at', 'settled', 'cost', 'cost_tok', 'adjustments')
 local state = row[1]
 if not state then return {'UNKNOWN'} end
@@ -34,7 +40,7 @@ if state ~= 'PENDING' then
   late = true  -- forfeited or voided before the answer came: the truth is posted
 end
 if row[8] ~= ARGV[3] then return {'STALE'} end
-local numbers = redis.call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED', 'VOIDED', 'FORFEITED')
+local numbers = call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED', 'VOIDED', 'FORFEITED')
 if not numbers[1] then return {'NO_EPOCH'} end
 
 -- Decide ---------------------------------------------------------------------------------------
@@ -61,70 +67,70 @@ if late then
 end
 
 -- Check every account --------------------------------------------------------------------------
-local drift = 0
-local writes, used = {}, {}
-local names = {}
-for name in string.gmatch(ARGV[3], '%S+') do names[#names + 1] = name end
-for i = 1, #KEYS - 4 do
-  local have = redis.call('HMGET', KEYS[4 + i], unpack(FIELDS))
-  local set, uses = {}, {}
+local accounts_n, task = #KEYS - 4, tonumber(ARGV[9])
+local id = ARGV[10 + 2 * accounts_n]
+local drift, alerts, found = 0, false, {}
+for i = 1, accounts_n do
+  local have = call('HMGET', KEYS[4 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
+    'calls.pst')
   for u = 1, 3 do
-    local res = tonumber(have[3 * u - 2] or 0) - release[u]
-    local pst = tonumber(have[3 * u - 1] or 0) + delta[u]
-    local over = math.max(post[u] - held[u], 0)
+    local res = (have[2 * u - 1] or 0) - release[u]
+    local pst = (have[2 * u] or 0) + delta[u]
     if res < 0 then res, drift = 0, 1 end
     if pst < 0 then pst, drift = 0, 1 end
-    if pst > LIMIT then return {'TOO_LARGE', names[i]} end
-    if release[u] ~= 0 then set[#set + 1] = UNITS[u] .. '.res'; set[#set + 1] = text(res) end
-    if delta[u] ~= 0 then set[#set + 1] = UNITS[u] .. '.pst'; set[#set + 1] = text(pst) end
-    if over > 0 then
-      set[#set + 1] = UNITS[u] .. '.ovr'
-      set[#set + 1] = text(tonumber(have[3 * u] or 0) + over)
-    end
-    uses[u] = res + pst
+    if pst > LIMIT then return {'TOO_LARGE', name(i)} end
+    have[2 * u - 1], have[2 * u] = res, pst
   end
-  writes[i], used[i] = set, uses
+  if ARGV[11 + (i - 1) * 2] ~= '' then alerts = true end
+  found[i] = have
 end
 
 -- Apply ----------------------------------------------------------------------------------------
 local epoch, n = numbers[1], (numbers[2] or 0) + 1
 if late then
   local count = (row[14] or 0) + 1
-  redis.call('HSET', KEYS[1], 'n', text(n))
-  redis.call('HSET', KEYS[4], 'cost', text(post[1]), 'cost_tok', text(post[2]), 'settled', print,
+  call('HSET', KEYS[1], 'n', text(n))
+  call('HSET', KEYS[4], 'cost', text(post[1]), 'cost_tok', text(post[2]), 'settled', print,
     'adjustments', text(count))
-  redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'adjusted', 'id', ARGV[10 + 2 * #names],
+  call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'adjusted', 'id', id,
     'at', text(now), 'n', text(count), 'delta_nano', text(delta[1]), 'delta_tok',
     text(delta[2]), 'total_nano', text(post[1]), 'reason', 'late_settlement')
 else
   local counter = (ending == 'SETTLED' and 3) or (ending == 'VOIDED' and 4) or 5
-  redis.call('HSET', KEYS[1], 'n', text(n), ending, text((numbers[counter] or 0) + 1))
-  redis.call('HSET', KEYS[4], 'state', ending, 'cost', text(post[1]), 'cost_tok', text(post[2]),
+  call('HSET', KEYS[1], 'n', text(n), ending, text((numbers[counter] or 0) + 1))
+  call('HSET', KEYS[4], 'state', ending, 'cost', text(post[1]), 'cost_tok', text(post[2]),
     'seq', text(n))
-  if print ~= '' then redis.call('HSET', KEYS[4], 'settled', print) end
-  redis.call('ZREM', KEYS[3], ARGV[10 + 2 * #names])
-  redis.call('HINCRBY', KEYS[4 + ARGV[9]], 'n.' .. ending, 1)
-  redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
-    ARGV[10 + 2 * #names], 'at', text(now), 'held_at', row[10], 'ending', ending, 'cause', how,
+  if print ~= '' then call('HSET', KEYS[4], 'settled', print) end
+  call('ZREM', KEYS[3], id)
+  call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
+    id, 'at', text(now), 'held_at', row[10], 'ending', ending, 'cause', how,
     'cost', text(post[1]), 'reserved', row[5], 'outcome', ARGV[7])
 end
-redis.call('EXPIRE', KEYS[4], ARGV[8])
-for i = 1, #names do
-  local at, key = 9 + (i - 1) * 2, KEYS[4 + i]
-  if #writes[i] > 0 then redis.call('HSET', key, unpack(writes[i])) end
-  if ARGV[at + 1] ~= '0' then redis.call('EXPIRE', key, ARGV[at + 1]) end
-  if ARGV[at + 2] ~= '' then
-    for unit, limit, percents in string.gmatch(ARGV[at + 2], '(%a+):(%d+):([%d,]+)') do
+call('EXPIRE', KEYS[4], ARGV[8])
+for i = 1, accounts_n do
+  local have, key, ttl = found[i], KEYS[4 + i], ARGV[10 + (i - 1) * 2]
+  call('HSET', key, 'usd.res', text(have[1]), 'usd.pst', text(have[2]), 'tok.res', text(have[3]),
+    'tok.pst', text(have[4]), 'calls.res', text(have[5]), 'calls.pst', text(have[6]))
+  if i == task and not late then call('HINCRBY', key, 'n.' .. ending, 1) end
+  if late and ttl ~= '0' then call('EXPIRE', key, ttl) end
+  for u = 1, 3 do
+    if post[u] > held[u] then call('HINCRBY', key, UNITS[u] .. '.ovr', text(post[u] - held[u])) end
+  end
+end
+if alerts then
+  for i = 1, accounts_n do
+    local have, key = found[i], KEYS[4 + i]
+    for unit, limit, percents in string.gmatch(ARGV[11 + (i - 1) * 2], '(%a+):(%d+):([%d,]+)') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
+      local used = have[2 * u - 1] + have[2 * u]
       for percent in string.gmatch(percents, '%d+') do
         local mark = 'fired.' .. unit .. '.' .. percent
-        if used[i][u] * 100 >= limit * percent
-            and redis.call('HSETNX', key, mark, text(now)) == 1 then
+        if used * 100 >= limit * percent and call('HSETNX', key, mark, text(now)) == 1 then
           n = n + 1
-          redis.call('HSET', KEYS[1], 'n', text(n))
-          redis.call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'threshold', 'id',
-            names[i] .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', names[i],
-            'unit', unit, 'percent', percent, 'limit', limit, 'used', text(used[i][u]))
+          call('HSET', KEYS[1], 'n', text(n))
+          call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'threshold', 'id',
+            name(i) .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', name(i),
+            'unit', unit, 'percent', percent, 'limit', limit, 'used', text(used))
         end
       end
     end

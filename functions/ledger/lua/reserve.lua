@@ -18,18 +18,27 @@
 local LIMIT = 9007199254740991
 local STRIDE = 6
 local UNITS = {'usd', 'tok', 'calls'}
-local FIELDS = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.lim', 'tok.lim'}
+local OWN = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.lim',
+  'tok.lim'}
+local call, format, max = redis.call, string.format, math.max
 
-local function text(n) return string.format('%.0f', n) end
+local function text(n) return format('%.0f', n) end
 
-local time = redis.call('TIME')
+local function name(i)
+  for each in string.gmatch(ARGV[11], '%S+') do
+    i = i - 1
+    if i == 0 then return each end
+  end
+end
+
+local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local id, holder = ARGV[4], tonumber(ARGV[6])
 local amounts = {tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])}
 local accounts_n = #KEYS - 5
 
 -- Replays, adoption, conflicts -----------------------------------------------------------------
-local row = redis.call('HMGET', KEYS[5], 'state', 'print', 'holder', 'sent', 'ticket', 'expires',
+local row = call('HMGET', KEYS[5], 'state', 'print', 'holder', 'sent', 'ticket', 'expires',
   'usd', 'cost', 'room', 'denial')
 if row[1] then
   if row[2] ~= ARGV[5] then return {'CONFLICT'} end
@@ -42,12 +51,12 @@ if row[1] then
   if holder > held_by then
     adopted = 1
     expires = text(now + ARGV[7])
-    redis.call('HSET', KEYS[5], 'holder', ARGV[6], 'expires', expires)
-    redis.call('ZADD', KEYS[4], expires, id)
+    call('HSET', KEYS[5], 'holder', ARGV[6], 'expires', expires)
+    call('ZADD', KEYS[4], expires, id)
   end
   local granted = 0
   if ARGV[13] == '1' and sent == '0' then
-    redis.call('HSET', KEYS[5], 'sent', '1', 'ticket', ARGV[14])
+    call('HSET', KEYS[5], 'sent', '1', 'ticket', ARGV[14])
     granted = 1
   elseif ARGV[13] == '1' and ARGV[14] ~= '' and row[5] == ARGV[14] then
     granted = 1
@@ -55,49 +64,52 @@ if row[1] then
   return {'HELD', expires, row[7], row[9], adopted, 1, granted}
 end
 
-local version = redis.call('HGET', KEYS[1], 'version') or '0'
+local version = call('HGET', KEYS[1], 'version') or '0'
 if version ~= ARGV[1] or now < tonumber(ARGV[2]) or now >= tonumber(ARGV[3]) then
   return {'STALE'}
 end
-local numbers = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'DENIED', 'denials')
-if not numbers[1] then return {'NO_EPOCH'} end
 
 -- Check every account --------------------------------------------------------------------------
-local names = {}
-for name in string.gmatch(ARGV[11], '%S+') do names[#names + 1] = name end
 local room = {'', '', ''}
-local found, denial, denied_at = {}, nil, nil
+local found, denial, denied_at, alerts = {}, nil, nil, false
 for i = 1, accounts_n do
   local at = 16 + (i - 1) * STRIDE
-  local have = redis.call('HMGET', KEYS[5 + i], unpack(FIELDS))
-  local account = {fresh = not have[5]}
+  local own = ARGV[at + 4] == '1'
+  local have = own and call('HMGET', KEYS[5 + i], unpack(OWN)) or call('HMGET', KEYS[5 + i],
+    'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst')
+  if ARGV[at + 6] ~= '' then alerts = true end
   for u = 1, 3 do
-    local res, pst = tonumber(have[2 * u - 1] or 0), tonumber(have[2 * u] or 0)
+    local res, pst = have[2 * u - 1] or 0, have[2 * u] or 0
     local limit = ARGV[at + u]
-    if ARGV[at + 4] == '1' and u < 3 then limit = have[6 + u] or limit end
-    account[u] = {res = res, pst = pst}
-    if res + pst + amounts[u] > LIMIT then return {'TOO_LARGE', names[i]} end
+    if own and u < 3 then limit = have[6 + u] or limit end
+    if res + pst + amounts[u] > LIMIT then return {'TOO_LARGE', name(i)} end
     if limit ~= '' then
       local cap = tonumber(limit)
       local left = cap - res - pst
       if amounts[u] > 0 and amounts[u] > left then
         local reason = (pst + amounts[u] > cap) and 'spent' or 'held'
         if not denial or (denial[5] == 'held' and reason == 'spent') then
-          denial = {names[i], UNITS[u], text(amounts[u]), text(math.max(left, 0)), reason}
+          denial = {name(i), UNITS[u], text(amounts[u]), text(max(left, 0)), reason}
           denied_at = i
         end
       end
-      left = math.max(left - amounts[u], 0)
+      left = max(left - amounts[u], 0)
       if room[u] == '' or left < tonumber(room[u]) then room[u] = text(left) end
     end
   end
-  found[i] = account
+  found[i] = have
+end
+
+local numbers
+if denial or alerts then
+  numbers = call('HMGET', KEYS[2], 'epoch', 'n', 'DENIED')
+  if not numbers[1] then return {'NO_EPOCH'} end
 end
 
 local function counted(i, field)
   local ttl = math.abs(ARGV[16 + (i - 1) * STRIDE + 5])
-  redis.call('HINCRBY', KEYS[5 + i], field, 1)
-  if ttl > 0 then redis.call('EXPIRE', KEYS[5 + i], ttl) end
+  call('HINCRBY', KEYS[5 + i], field, 1)
+  if ttl > 0 then call('EXPIRE', KEYS[5 + i], ttl) end
 end
 
 -- Denied ---------------------------------------------------------------------------------------
@@ -105,12 +117,12 @@ if denial then
   counted(denied_at, 'denied.' .. denial[5])
   if denial[5] == 'held' then return {'DENIED', unpack(denial)} end
   local n = text((numbers[2] or 0) + 1)
-  redis.call('HSET', KEYS[2], 'n', n, 'DENIED', text((numbers[3] or 0) + 1))
-  redis.call('HSET', KEYS[5], 'state', 'DENIED', 'print', ARGV[5], 'denial', cjson.encode(denial),
+  call('HSET', KEYS[2], 'n', n, 'DENIED', text((numbers[3] or 0) + 1))
+  call('HSET', KEYS[5], 'state', 'DENIED', 'print', ARGV[5], 'denial', cjson.encode(denial),
     'holder', ARGV[6], 'call', ARGV[12], 'accounts', ARGV[11])
-  redis.call('EXPIRE', KEYS[5], ARGV[15])
+  call('EXPIRE', KEYS[5], ARGV[15])
   counted(tonumber(ARGV[16]), 'n.DENIED')
-  redis.call('XADD', KEYS[3], numbers[1] .. '-' .. n, 'kind', 'denied', 'id', id, 'at', text(now),
+  call('XADD', KEYS[3], numbers[1] .. '-' .. n, 'kind', 'denied', 'id', id, 'at', text(now),
     'denial', cjson.encode(denial))
   return {'DENIED', unpack(denial)}
 end
@@ -118,43 +130,39 @@ end
 -- Apply ----------------------------------------------------------------------------------------
 local expires = text(now + ARGV[7])
 local rooms = table.concat(room, ' ')
-redis.call('HSET', KEYS[5], 'state', 'PENDING', 'print', ARGV[5], 'holder', ARGV[6], 'sent',
+call('HSET', KEYS[5], 'state', 'PENDING', 'print', ARGV[5], 'holder', ARGV[6], 'sent',
   ARGV[13], 'ticket', ARGV[14], 'expires', expires, 'usd', ARGV[8], 'tok', ARGV[9], 'calls',
   ARGV[10], 'accounts', ARGV[11], 'call', ARGV[12], 'at', text(now), 'room', rooms, 'cost', '0')
-redis.call('ZADD', KEYS[4], expires, id)
-local n = numbers[2] or 0
+call('ZADD', KEYS[4], expires, id)
 for i = 1, accounts_n do
-  local at, account, key = 16 + (i - 1) * STRIDE, found[i], KEYS[5 + i]
-  local set = {}
-  for u = 1, 3 do
-    if amounts[u] > 0 or account.fresh then
-      set[#set + 1] = UNITS[u] .. '.res'
-      set[#set + 1] = text(account[u].res + amounts[u])
-    end
+  local at, have, key = 16 + (i - 1) * STRIDE, found[i], KEYS[5 + i]
+  local fresh = not have[5]
+  call('HSET', key, 'usd.res', text((have[1] or 0) + amounts[1]), 'tok.res',
+    text((have[3] or 0) + amounts[2]), 'calls.res', text((have[5] or 0) + amounts[3]))
+  if fresh and ARGV[at + 4] == '1' then
+    call('HSETNX', key, 'usd.lim', ARGV[at + 1])
+    call('HSETNX', key, 'tok.lim', ARGV[at + 2])
   end
-  if #set > 0 then redis.call('HSET', key, unpack(set)) end
-  if ARGV[at + 4] == '1' and account.fresh then
-    for u = 1, 2 do
-      if ARGV[at + u] ~= '' then redis.call('HSETNX', key, UNITS[u] .. '.lim', ARGV[at + u]) end
-    end
+  local ttl = ARGV[at + 5]
+  if ttl ~= '0' then
+    ttl = tonumber(ttl)
+    if ttl > 0 or fresh then call('EXPIRE', key, math.abs(ttl)) end
   end
-  local ttl = tonumber(ARGV[at + 5])
-  if ttl > 0 then
-    redis.call('EXPIRE', key, ttl)
-  elseif ttl < 0 and account.fresh then
-    redis.call('EXPIRE', key, -ttl)
-  end
-  if ARGV[at + 6] ~= '' then
-    for unit, limit, percents in string.gmatch(ARGV[at + 6], '(%a+):(%d+):([%d,]+)') do
+end
+if alerts then
+  local n = numbers[2] or 0
+  for i = 1, accounts_n do
+    local have, key = found[i], KEYS[5 + i]
+    for unit, limit, percents in string.gmatch(ARGV[16 + i * STRIDE], '(%a+):(%d+):([%d,]+)') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
-      local used = account[u].res + account[u].pst + amounts[u]
+      local used = (have[2 * u - 1] or 0) + (have[2 * u] or 0) + amounts[u]
       for percent in string.gmatch(percents, '%d+') do
         local mark = 'fired.' .. unit .. '.' .. percent
-        if used * 100 >= limit * percent and redis.call('HSETNX', key, mark, text(now)) == 1 then
+        if used * 100 >= limit * percent and call('HSETNX', key, mark, text(now)) == 1 then
           n = n + 1
-          redis.call('HSET', KEYS[2], 'n', text(n))
-          redis.call('XADD', KEYS[3], numbers[1] .. '-' .. text(n), 'kind', 'threshold', 'id',
-            names[i] .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', names[i],
+          call('HSET', KEYS[2], 'n', text(n))
+          call('XADD', KEYS[3], numbers[1] .. '-' .. text(n), 'kind', 'threshold', 'id',
+            name(i) .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', name(i),
             'unit', unit, 'percent', percent, 'limit', limit, 'used', text(used))
         end
       end
