@@ -81,7 +81,7 @@ class ServiceSink:
                  path: str = "/") -> None:
         self._service, self._timeout_s, self._caller = service, timeout_s, caller
         self._path = path
-        self.address = f"http://{cluster_host(*key)}"
+        self.address = f"http://{cluster_host(*key)}{path.rstrip('/')}"
 
     async def post(self, message: Message, timeout_s: float) -> Answer:
         """Send the message when a process is free; 503 and 504 as the queue proxy answers."""

@@ -42,7 +42,9 @@ def trigger(name="echo", *, subscriber="echo", uri=None, delivery=None, filters=
 
 def ready(process):
     """Return the line that the command prints when it is ready."""
-    return json.loads(process.stdout.readline())
+    line = process.stdout.readline()
+    assert line, process.stderr.read()
+    return json.loads(line)
 
 
 def headers(number, kind="a.b", **attributes):

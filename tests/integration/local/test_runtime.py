@@ -92,13 +92,15 @@ async def test_timer_wakes_its_service_without_a_broker(run, tmp_path):
     seen = tmp_path / "seen"
     ping = {"apiVersion": "sources.knative.dev/v1", "kind": "PingSource", "metadata": meta("tick"),
             "spec": {"schedule": "* * * * *", "contentType": "application/json", "data": "{}",
-                     "sink": {"ref": {"apiVersion": "serving.knative.dev/v1", "kind": "Service",
-                                      "name": "echo"}}}}
-    runtime = run(service(env={"SEEN": str(seen)}), ping)
+                     "sink": {"uri": "/sweep", "ref": {
+                         "apiVersion": "serving.knative.dev/v1", "kind": "Service",
+                         "name": "echo"}}}}
+    runtime = run(service(env={"SEEN": str(seen), "PATHS": str(tmp_path / "paths")}), ping)
     runtime.options = replace(runtime.options, scale=Scale(timers=0.005))
     async with runtime:
         await until(lambda: len(lines(seen)) >= 2)
 
+        assert set(lines(tmp_path / "paths")) == {"/sweep"}
         records = [r for r in runtime.parts.journal.after(0) if r["kind"] == "event"]
         assert {r["type"] for r in records} == {"dev.knative.sources.ping"}
         assert records[0]["source"] == "/apis/v1/namespaces/tollgate/pingsources/tick"

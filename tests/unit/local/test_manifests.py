@@ -130,7 +130,10 @@ CONTAINER = ("spec", "template", "spec", "containers", 0)
     (TRIGGER, ("spec", "subscriber"), {"ref": {
         "apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "lost"}},
      "no Service lost"),
-    (TRIGGER, ("spec", "subscriber"), {}, "exactly one of ref and uri"),
+    (TRIGGER, ("spec", "subscriber"), {}, "needs ref or uri"),
+    (TRIGGER, ("spec", "subscriber"), {"uri": "/path"}, "a path needs a ref"),
+    (TRIGGER, ("spec", "subscriber"), {**TRIGGER["spec"]["subscriber"], "uri": "http://x/"},
+     "an absolute uri stands alone"),
     (TRIGGER, ("metadata", "annotations"),
      {"kafka.eventing.knative.dev/delivery.order": "ordered"}, "only unordered"),
     (TRIGGER, ("spec", "filters"), [{"cesql": "type = 'a'"}], "cesql"),

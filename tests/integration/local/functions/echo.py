@@ -38,6 +38,9 @@ async def answer(request):
     if "ce-id" in request.headers:
         with Path(os.environ["SEEN"]).open("a") as file:
             file.write(request.headers["ce-id"] + "\n")
+        if "PATHS" in os.environ:
+            with Path(os.environ["PATHS"]).open("a") as file:
+                file.write(request.url.path + "\n")
         return Response(status_code=int(request.headers.get("ce-answer", "204")))
     return JSONResponse({"pid": os.getpid(), "ppid": os.getppid(), "method": request.method,
                          "path": request.url.path, "body": body.decode(), "most": COUNT["most"],
