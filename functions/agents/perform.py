@@ -143,14 +143,14 @@ class Performer:
         call = self._call(work, claim, attempt)
         try:
             hold = await self._held(call)
+            await reach(FaultPoint.AFTER_RESERVE)
+            if hold.state != "PENDING":
+                raise _Lost
+            permit = await self._meter.dispatch(call.id, claim.token, grant=call.grant)
         except Ended as error:
             raise _Lost from error
-        await reach(FaultPoint.AFTER_RESERVE)
-        if hold.state != "PENDING":
-            raise _Lost
-        try:
-            permit = await self._meter.dispatch(call.id, claim.token, grant=call.grant)
         except Busy as error:
+            # Dispatched by a predecessor, which left no answer; another's, if this is Busy too.
             await self._meter.resolve(call.id, claim.token, grant=call.grant)
             raise _Lost from error
         await reach(FaultPoint.AFTER_DISPATCH)
