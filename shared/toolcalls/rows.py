@@ -79,12 +79,15 @@ class Calls:
         state, *found, left = await self._run("take", (tenant, call_id))
         if state == "held":
             raise Busy(f"call {call_id} is held for another {left} ms")
-        call = _call(tenant, call_id, found)
-        renewal = asyncio.create_task(self._renew(call))
+        call, ended = _call(tenant, call_id, found), asyncio.Event()
+        renewal = asyncio.create_task(self._renew(call, ended))
         try:
             yield call
         finally:
+            # A renewal still on its way would take the lease again after the release.
+            ended.set()
             renewal.cancel()
+            await asyncio.wait({renewal})
             with suppress(Transient):
                 await self._run("release", (tenant, call_id), call.token)
 
@@ -146,8 +149,9 @@ class Calls:
         return await self._script(self._redis, [row(*where)], [
             op, token, int(self._lease_s * 1000), STATE_TTL_S, value, second])
 
-    async def _renew(self, call: Call) -> None:
-        while True:
+    async def _renew(self, call: Call, ended: asyncio.Event) -> None:
+        # The Redis client may turn a cancellation into a time-out: the event ends the loop then.
+        while not ended.is_set():
             await asyncio.sleep(self._renew_s)
             with suppress(Transient):  # the lease outlives several missed renewals
                 await self._run("renew", (call.tenant, call.call_id), call.token)
