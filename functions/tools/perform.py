@@ -8,8 +8,9 @@ is unknown (architecture, section 5).
 import hashlib
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 from eventing.types import ToolFailure
@@ -50,6 +51,8 @@ class Bench:
     clock: Clock
     env: str
     context: Callable[[Job], Context[Any]]
+    cold: Iterator[bool] = field(default_factory=lambda: chain((True,), repeat(False)))
+    """Whether the call is the first of this process: the one that waited for its start."""
 
 
 async def answered(bench: Bench, call: Call, job: Job) -> Call:
@@ -149,7 +152,7 @@ def _metered(bench: Bench, call: Call, job: Job) -> Metered:
         tool_version=bench.tool.version, attribution=Attribution(
             step=job.asked.step, attempt=call.attempt, agent_version=job.agent_version,
             env=bench.env, trigger_source=job.trigger_source, trigger_id=job.trigger_id,
-            trace_id=trace_id()))
+            cold_start=next(bench.cold), trace_id=trace_id()))
 
 
 async def _ran(bench: Bench, call: Call, job: Job, permit: Permit) -> Call:

@@ -37,7 +37,8 @@ class FakeLedger:
         if self.deny:
             raise Denied("no room", account="task|t|life", unit="usd", need=2, have=1,
                          reason=self.deny)
-        row = self.rows.setdefault(call.id, {"state": "PENDING", "dispatched": False})
+        row = self.rows.setdefault(call.id, {
+            "state": "PENDING", "dispatched": False, "cold": call.attribution.cold_start})
         row["holder"] = call.holder
         return Hold(state=row["state"], expires=0, reserved_nano=0, headroom={}, permit=None,
                     adopted=False, replayed=False)

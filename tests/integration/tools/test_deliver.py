@@ -51,6 +51,14 @@ async def test_a_call_runs_settles_and_publishes_once(world):
     assert world.ledger.states == ["SETTLED"]
 
 
+async def test_the_first_call_of_a_process_is_its_cold_start(world):
+    world = world(double)
+    for call_id in ("first", "second"):
+        await deliver_to(world, world.delivery({"number": 1}, call_id=call_id))
+
+    assert [row["cold"] for row in world.ledger.rows.values()] == [True, False]
+
+
 async def test_a_redelivery_neither_runs_nor_publishes(world):
     world = world(double)
     for _ in range(3):

@@ -115,10 +115,10 @@ def test_an_unknown_provider_is_refused_with_the_known_ones(name):
         open_model(SimpleNamespace(model=name, script=""), client=None)
 
 
-@pytest.mark.parametrize(("text", "real"), [
+@pytest.mark.parametrize(("text", "likely"), [
     ("The quick brown fox jumps over the lazy dog. " * 20, 200),
     ('{"rows":1000,"columns":{"amount":{"sum":"1234.50"}}}' * 20, 440),
-    ("1234567890 " * 50, 250), ("こんにちは世界" * 50, 250), ("🙂🚀" * 50, 300)])
-def test_the_bound_of_input_tokens_is_above_what_tokenizers_count(text, real):
-    """`real` is what o200k_base and Claude's tokenizer count at most, rounded up."""
-    assert real <= bounded(asked(text=text)) <= 12 * real
+    ("1234567890 " * 50, 250), ("こんにちは世界" * 50, 350), ("🙂🚀" * 50, 300)])
+def test_the_bound_of_input_tokens_is_above_what_is_likely(text, likely):
+    """`likely` is a token per word, per sign, per two digits, per kana; three per emoji."""
+    assert likely <= bounded(asked(text=text)) <= 12 * likely
