@@ -32,10 +32,10 @@ check: $(VENV)/dev.stamp ## Lint, type-check, and test the repository's own rule
 	$(BIN)/mypy -p functions -p eventing -p shared
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; \
 		else echo "shellcheck is not installed: .ci/run goes unchecked"; fi
-	$(BIN)/python -m pytest -q tests/unit/test_repository.py
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/unit/test_repository.py tests/unit/test_documents.py
 
 bench: $(VENV)/dev.stamp ## Measure, print a table and write bench.json (on an idle machine)
-	@$(BIN)/python -m pytest -q -s tests/benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 schemas: $(VENV)/dev.stamp ## Write the JSON Schemas and examples of all event types anew
 	@$(BIN)/python -m eventing.schemas $(ARGS)

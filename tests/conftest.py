@@ -4,9 +4,13 @@ import os
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
+hypothesis.settings.register_profile("untimed", deadline=None)  # machines are noisy
+hypothesis.settings.load_profile("untimed")
+
 KINDS = ("unit", "integration", "conformance", "e2e", "chaos", "benchmarks")
 
 

@@ -44,7 +44,9 @@ class Feed:
             if isinstance(message, Failure):
                 raise message
             yield from filter(None, [line_of(message)])
-        raise Failure(Exit.FAILED, f"task {task} has not ended after {TASK_S:.0f} s")
+        raise Failure(Exit.FAILED, f"task {task} has not ended after {TASK_S:.0f} s",
+                      where=str(self._place.data),
+                      do="run it again with --data DIR, then read DIR/logs")
 
     def functions(self) -> Iterator[str]:
         """Yield a line per function that woke, slept or died since the last call."""

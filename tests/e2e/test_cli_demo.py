@@ -2,12 +2,17 @@
 
 import json
 import random
+import signal
 import subprocess
 import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from eventing.cli.demo_figures import expected, figures_in
+from eventing.cli.place import Place, alive
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-c", "from eventing.cli.main import run; run()", "demo", "--json"]
@@ -53,3 +58,18 @@ def test_script_of_the_demo_holds_no_figure_of_the_answer():
     amounts = {value for value in figures.values() if value > Decimal(100)}
 
     assert not amounts & figures_in((examples / "demo.yaml").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_demo_leaves_nothing_running(tmp_path, number):
+    running = subprocess.Popen([*DEMO, "--data", str(tmp_path)], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while (state := Place(tmp_path).state()) is None and time.monotonic() < until:
+        time.sleep(0.05)
+
+    running.send_signal(number)
+    running.communicate(timeout=60)
+
+    assert running.returncode == 130
+    assert not alive(state["pid"])
