@@ -8,7 +8,8 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
-hypothesis.settings.register_profile("untimed", deadline=None)  # machines are noisy
+hypothesis.settings.register_profile(  # machines are noisy; CI tries the same examples each time
+    "untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("untimed")
 
 KINDS = ("unit", "integration", "conformance", "e2e", "chaos", "benchmarks")
