@@ -13,14 +13,16 @@ TOOL_TOKENS = 16
 TOOLS_TOKENS = 600
 """The instructions on tool use that Anthropic adds (313 to 530 by model and choice)."""
 
+WORD_CHARS_MAX = 20
 _PIECES = re.compile(r"[A-Za-z]+|\s+|[^A-Za-z\s]+")
 
 
 def bounded(request: ModelRequest) -> int:
-    """Return an upper bound of the input tokens of any byte-pair tokenizer in use.
+    """Return an upper bound of the input tokens, whatever the provider's tokenizer.
 
-    A token of a word has at least two letters on average, a digit or a sign is at most one token,
-    a byte outside ASCII too. English comes out at about twice its real count.
+    Assumes two letters a token in words, and at most one token per digit, sign, letter of what is
+    no plain word (base64, identifiers) or byte outside ASCII. English, at some 1.3 tokens a word,
+    comes out at about twice that. What is used above the bound is posted all the same.
     """
     text = sum(_bound(part) for part in _parts(request))
     tools = TOOLS_TOKENS + TOOL_TOKENS * len(request.tools) if request.tools else 0
@@ -44,7 +46,7 @@ def _bound(text: str) -> int:
 def _piece(piece: str) -> int:
     if piece.isspace():
         return 0 if piece == " " else -(-len(piece) // 4)
-    if piece.isascii() and piece.isalpha():
+    if piece.isascii() and piece[1:].islower() and len(piece) <= WORD_CHARS_MAX:
         return -(-len(piece) // 2)
     return len(piece.encode())
 
