@@ -139,8 +139,8 @@ STALE_RETRIES_MAX = 3
 """Times a script is asked again after limits or a window changed under it."""
 
 OUTBOX_BATCH_MAX = 64
-OUTBOX_POSTS_MAX = 4
-"""Events published at once: enough for a slow broker, too few to starve reservations."""
+OUTBOX_POSTS_MAX = 2
+"""Events published at once: reservations, which somebody waits for, come first."""
 
 OUTBOX_CLAIM_S = 10.0
 """An event read by a ledger that then died is published by another one after this."""

@@ -26,9 +26,11 @@ class Account:
     alerts: str
 
     @property
-    def held(self) -> tuple[str | int, ...]:
-        """Return the script arguments of a reserve."""
-        return (*self.limits, int(self.own), self.ttl_s, self.alerts)
+    def held(self) -> str | int:
+        """Return the argument of a reserve: TTL, and what limits it if anything does."""
+        if not (self.own or self.alerts or any(self.limits)):
+            return self.ttl_s
+        return ";".join((str(self.ttl_s), str(int(self.own)), *self.limits, self.alerts))
 
 
 @dataclass(frozen=True, slots=True)

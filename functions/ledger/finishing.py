@@ -98,7 +98,7 @@ class Endings:
                            keys.reservation(tenant, reservation_id),
                            *(keys.account(tenant, name) for name in facts.names)]
             args = [ending.how, ending.holder, facts.accounts, *ending.money, STATE_TTL_S,
-                    facts.task_position, *await self._alerts(tenant, facts), reservation_id]
+                    facts.task_position, reservation_id, *await self._alerts(tenant, facts)]
             answer = await self._store.run_numbered(tenant, "finish", script_keys, args)
             if answer[0] != "STALE":
                 return self._checked(tenant, reservation_id, answer)
@@ -121,14 +121,12 @@ class Endings:
                       tenant, reservation_id)
         return answer
 
-    async def _alerts(self, tenant: str, facts: Facts) -> list[str | int]:
+    async def _alerts(self, tenant: str, facts: Facts) -> list[str]:
         limits = (await self._store.tenant(tenant)).limits
-        found: list[str | int] = []
-        for name in facts.names:
-            owner, window = split(name)
-            idle = STATE_TTL_S if owner.startswith(("task|", "session|")) else 0
-            found += [idle if window == "life" else 0, limits.of(owner, window)[1]]
-        return found
+        if not limits.entries:
+            return []
+        found = [limits.of(*split(name))[1] for name in facts.names]
+        return found if any(found) else []
 
     def _priced(self, facts: Facts, body: SettleBody) -> tuple[Priced, Rates, str]:
         """Never refuse a price: what the answering model costs, else the model asked for."""

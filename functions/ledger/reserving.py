@@ -73,7 +73,7 @@ class Reservations:
             fingerprint(grant, ask), ask.holder, int(ask.lease_s * 1000), reserved_nano,
             ask.input_tokens_max + ask.output_tokens_max, 1, accounts.names, call,
             int(ask.dispatch), ask.ticket, STATE_TTL_S, accounts.task_position,
-            *(value for a in accounts.all for value in a.held)]
+            *(a.held for a in accounts.all)]
         return await self.store.run_numbered(name, "reserve", script_keys, args)
 
     async def dispatch(self, tenant: str, reservation_id: str, body: HolderBody) -> dict[str, Any]:

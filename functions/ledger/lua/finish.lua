@@ -3,8 +3,8 @@
 -- KEYS  1 sequence  2 outbox  3 leases  4 row  5… one per account
 -- ARGV  1 how: settle, void, resolve, sweep  2 holder  3 the row's accounts, joined by spaces
 --       4 usd  5 tok (of a settle)  6 settlement's fingerprint or ''  7 the outcome as JSON
---       8 row's TTL, s  9 position of the task's account
---       10… per account: TTL s (0 none), alerts 'unit:limit:p,p;…' or ''
+--       8 TTL of the row and of idle accounts, s  9 position of the task's account  10 id
+--       11… alerts per account, 'unit:limit:p,p;…' or ''; absent if no account has any
 -- Returns {outcome, …}:
 --   DONE state usd tok drift   REPLAY state usd tok   ALREADY state usd   ADJUSTED state usd tok
 --   UNKNOWN   BUSY holder   EARLY expires   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account
@@ -13,6 +13,7 @@
 
 local LIMIT = 9007199254740991
 local UNITS = {'usd', 'tok', 'calls'}
+local IDLE = {task = true, session = true}
 local call, format = redis.call, string.format
 
 local function text(n) return format('%.0f', n) end
@@ -68,8 +69,8 @@ end
 
 -- Check every account --------------------------------------------------------------------------
 local accounts_n, task = #KEYS - 4, tonumber(ARGV[9])
-local id = ARGV[10 + 2 * accounts_n]
-local drift, alerts, found = 0, false, {}
+local id, alerts = ARGV[10], ARGV[11]
+local drift, found = 0, {}
 for i = 1, accounts_n do
   local have = call('HMGET', KEYS[4 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
     'calls.pst')
@@ -81,7 +82,6 @@ for i = 1, accounts_n do
     if pst > LIMIT then return {'TOO_LARGE', name(i)} end
     have[2 * u - 1], have[2 * u] = res, pst
   end
-  if ARGV[11 + (i - 1) * 2] ~= '' then alerts = true end
   found[i] = have
 end
 
@@ -108,11 +108,11 @@ else
 end
 call('EXPIRE', KEYS[4], ARGV[8])
 for i = 1, accounts_n do
-  local have, key, ttl = found[i], KEYS[4 + i], ARGV[10 + (i - 1) * 2]
+  local have, key = found[i], KEYS[4 + i]
   call('HSET', key, 'usd.res', text(have[1]), 'usd.pst', text(have[2]), 'tok.res', text(have[3]),
     'tok.pst', text(have[4]), 'calls.res', text(have[5]), 'calls.pst', text(have[6]))
   if i == task and not late then call('HINCRBY', key, 'n.' .. ending, 1) end
-  if late and ttl ~= '0' then call('EXPIRE', key, ttl) end
+  if late and IDLE[string.match(name(i), '^%a+')] then call('EXPIRE', key, ARGV[8]) end
   for u = 1, 3 do
     if post[u] > held[u] then call('HINCRBY', key, UNITS[u] .. '.ovr', text(post[u] - held[u])) end
   end
@@ -120,7 +120,7 @@ end
 if alerts then
   for i = 1, accounts_n do
     local have, key = found[i], KEYS[4 + i]
-    for unit, limit, percents in string.gmatch(ARGV[11 + (i - 1) * 2], '(%a+):(%d+):([%d,]+)') do
+    for unit, limit, percents in string.gmatch(ARGV[10 + i], '(%a+):(%d+):([%d,]+)') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       local used = have[2 * u - 1] + have[2 * u]
       for percent in string.gmatch(percents, '%d+') do

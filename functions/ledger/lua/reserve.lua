@@ -5,8 +5,9 @@
 --       4 id  5 fingerprint  6 holder  7 lease, ms  8 usd  9 tok  10 calls
 --       11 accounts, joined by spaces  12 the call as JSON  13 dispatch now (1 or 0)  14 ticket
 --       15 row's TTL, s  16 position of the task's account
---       17… per account: hard limit of usd, of tok, of calls ('' = none), own limits (1: the task's,
---       set once in its hash), TTL s (0 none, < 0 set only when new), alerts 'unit:limit:p,p;…' or ''
+--       17… per account: TTL s (0 none, < 0 set only when new), and if anything limits it
+--       'ttl;own;usd;tok;calls;alerts': own limits (1: the task's, set once in its hash), hard
+--       limits ('' = none), alerts 'unit:limit:p,p;…'
 -- Returns {outcome, …}:
 --   HELD expires reserved headroom_usd headroom_tok headroom_calls adopted replayed dispatched
 --   ENDED state charged expires reserved   DENIED account unit need have reason
@@ -16,10 +17,10 @@
 -- Time is Redis's. Integers stay below 2^53 and leave through '%.0f'.
 
 local LIMIT = 9007199254740991
-local STRIDE = 6
 local UNITS = {'usd', 'tok', 'calls'}
 local OWN = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.lim',
   'tok.lim'}
+local SPEC = '^(%-?%d+);(%d);(%d*);(%d*);(%d*);(.*)$'
 local call, format, max = redis.call, string.format, math.max
 
 local function text(n) return format('%.0f', n) end
@@ -73,14 +74,15 @@ end
 local room = {'', '', ''}
 local found, denial, denied_at, alerts = {}, nil, nil, false
 for i = 1, accounts_n do
-  local at = 16 + (i - 1) * STRIDE
-  local own = ARGV[at + 4] == '1'
+  local ttl, is_own, usd, tok, calls, alert = string.match(ARGV[16 + i], SPEC)
+  local own = is_own == '1'
   local have = own and call('HMGET', KEYS[5 + i], unpack(OWN)) or call('HMGET', KEYS[5 + i],
     'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst')
-  if ARGV[at + 6] ~= '' then alerts = true end
+  if alert and alert ~= '' then alerts = true end
+  local caps = ttl and {usd, tok, calls}
   for u = 1, 3 do
     local res, pst = have[2 * u - 1] or 0, have[2 * u] or 0
-    local limit = ARGV[at + u]
+    local limit = caps and caps[u] or ''
     if own and u < 3 then limit = have[6 + u] or limit end
     if res + pst + amounts[u] > LIMIT then return {'TOO_LARGE', name(i)} end
     if limit ~= '' then
@@ -97,6 +99,7 @@ for i = 1, accounts_n do
       if room[u] == '' or left < tonumber(room[u]) then room[u] = text(left) end
     end
   end
+  have.ttl, have.own, have.caps, have.alert = tonumber(ttl or ARGV[16 + i]), own, caps, alert
   found[i] = have
 end
 
@@ -107,7 +110,7 @@ if denial or alerts then
 end
 
 local function counted(i, field)
-  local ttl = math.abs(ARGV[16 + (i - 1) * STRIDE + 5])
+  local ttl = math.abs(found[i].ttl)
   call('HINCRBY', KEYS[5 + i], field, 1)
   if ttl > 0 then call('EXPIRE', KEYS[5 + i], ttl) end
 end
@@ -135,25 +138,21 @@ call('HSET', KEYS[5], 'state', 'PENDING', 'print', ARGV[5], 'holder', ARGV[6], '
   ARGV[10], 'accounts', ARGV[11], 'call', ARGV[12], 'at', text(now), 'room', rooms, 'cost', '0')
 call('ZADD', KEYS[4], expires, id)
 for i = 1, accounts_n do
-  local at, have, key = 16 + (i - 1) * STRIDE, found[i], KEYS[5 + i]
+  local have, key = found[i], KEYS[5 + i]
   local fresh = not have[5]
   call('HSET', key, 'usd.res', text((have[1] or 0) + amounts[1]), 'tok.res',
     text((have[3] or 0) + amounts[2]), 'calls.res', text((have[5] or 0) + amounts[3]))
-  if fresh and ARGV[at + 4] == '1' then
-    call('HSETNX', key, 'usd.lim', ARGV[at + 1])
-    call('HSETNX', key, 'tok.lim', ARGV[at + 2])
+  if fresh and have.own then
+    call('HSETNX', key, 'usd.lim', have.caps[1])
+    call('HSETNX', key, 'tok.lim', have.caps[2])
   end
-  local ttl = ARGV[at + 5]
-  if ttl ~= '0' then
-    ttl = tonumber(ttl)
-    if ttl > 0 or fresh then call('EXPIRE', key, math.abs(ttl)) end
-  end
+  if have.ttl > 0 or (have.ttl < 0 and fresh) then call('EXPIRE', key, math.abs(have.ttl)) end
 end
 if alerts then
   local n = numbers[2] or 0
   for i = 1, accounts_n do
     local have, key = found[i], KEYS[5 + i]
-    for unit, limit, percents in string.gmatch(ARGV[16 + i * STRIDE], '(%a+):(%d+):([%d,]+)') do
+    for unit, limit, percents in string.gmatch(have.alert or '', '(%a+):(%d+):([%d,]+)') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       local used = (have[2 * u - 1] or 0) + (have[2 * u] or 0) + amounts[u]
       for percent in string.gmatch(percents, '%d+') do
