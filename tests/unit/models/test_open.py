@@ -118,7 +118,8 @@ def test_an_unknown_provider_is_refused_with_the_known_ones(name):
 @pytest.mark.parametrize(("text", "likely"), [
     ("The quick brown fox jumps over the lazy dog. " * 20, 200),
     ('{"rows":1000,"columns":{"amount":{"sum":"1234.50"}}}' * 20, 440),
-    ("dGhpcyBpcyBhIHNlY3JldA" * 20, 400), ("x" * 500, 250), ("1234567890 " * 50, 250), ("こんにちは世界" * 50, 350), ("🙂🚀" * 50, 300)])
+    ("dGhpcyBpcyBhIHNlY3JldA" * 20, 400), ("x" * 500, 250), ("1234567890 " * 50, 250),
+    ("こんにちは世界" * 50, 350), ("🙂🚀" * 50, 300)])
 def test_the_bound_of_input_tokens_is_above_what_is_likely(text, likely):
     """`likely` is a token per word, per sign, per two digits, per kana; three per emoji."""
     assert likely <= bounded(asked(text=text)) <= 12 * likely
