@@ -86,4 +86,6 @@ def _plain_client() -> httpx.AsyncClient:
 
 @lru_cache(maxsize=1)
 def _secure_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(trust_env=False)  # slow to make: loads the trust store
+    # Slow to make: loads the trust store. A kept connection would serve another name at the same
+    # address under the certificate of the first.
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
