@@ -36,7 +36,7 @@ def system(data: Path | None, files: Path) -> Iterator[System]:
         folder = data or Path(scratch)
         arguments = processes.command(folder, "--window-s", str(WINDOW_S))
         process, _ = processes.start(
-            arguments, _environment(files), folder / "runtime.log", own_session=True)
+            arguments, _environment(files), folder / "runtime.log")
         try:
             yield System(Place(folder), webhook)
         finally:

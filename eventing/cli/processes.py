@@ -24,9 +24,11 @@ def command(data: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "eventing.local", "--json", "--data", str(data), *arguments]
 
 
-def start(arguments: Sequence[str], env: Mapping[str, str], log: Path, *,
-          own_session: bool) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
+def start(arguments: Sequence[str], env: Mapping[str, str], log: Path,
+          ) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
     """Start the runtime; return its process and, when it is ready, its one line.
+
+    It has a session of its own: a terminal's Ctrl-C reaches it through its starter only.
 
     Raises:
         Failure: it ended before it was ready; says why.
@@ -35,7 +37,7 @@ def start(arguments: Sequence[str], env: Mapping[str, str], log: Path, *,
     with log.open("w") as errors:
         process = subprocess.Popen(  # noqa: S603 - our own module
             arguments, env=dict(env), stdout=subprocess.PIPE, stderr=errors, text=True,
-            start_new_session=own_session)
+            start_new_session=True)
     try:
         return process, json.loads(_first_line(process.stdout))
     except ValueError:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,11 +41,12 @@ def up(
     env = _environment(files)
     if as_json and not detach:
         os.execve(arguments[0], arguments, env)  # noqa: S606 - one process: the one to signal
-    process, ready = processes.start(
-        arguments, env, data / "runtime.log", own_session=detach)
+    process, ready = processes.start(arguments, env, data / "runtime.log")
+    if not detach:
+        _pass_on(process)
     _announce(ready, as_json=as_json)
     if not detach:
-        raise typer.Exit(_wait(process))
+        raise typer.Exit(process.wait())
 
 
 def _environment(files: Path | None) -> dict[str, str]:
@@ -60,12 +62,10 @@ def _announce(ready: dict[str, Any], *, as_json: bool) -> None:
     show.line(f"process {ready['pid']}; stop it with Ctrl-C or: tollgate down", style="dim")
 
 
-def _wait(process: Any) -> int:
-    """Wait for the runtime; pass on what asks this process to end."""
-    signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
-    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal has told the runtime, too
-    status: int = process.wait()
-    return status
+def _pass_on(process: "subprocess.Popen[str]") -> None:
+    """Let the runtime end by what asks this process to end (asked twice: at once)."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: process.terminate())
 
 
 def down(*, data: Data = DATA, as_json: Json = False) -> None:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from eventing.cli.place import alive
+from eventing.cli.place import Place, alive
 
 BASE = [sys.executable, "-c", "from eventing.cli.main import run; run()"]
 READY_S, GONE_S = 60, 60
@@ -96,6 +96,21 @@ def test_detached_runtime_outlives_its_command(tmp_path):
     finally:
         assert tollgate("down", "--data", str(tmp_path)).returncode == 0
     assert not alive(ready["pid"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_command_takes_its_runtime_with_it(tmp_path, number):
+    command = subprocess.Popen([*BASE, "up", "--data", str(tmp_path)], stdout=subprocess.PIPE,
+                               text=True)
+    while "process" not in (line := command.stdout.readline()):
+        assert line, "it ended before it was up"
+    pid = Place(tmp_path).state()["pid"]
+
+    command.send_signal(number)
+    command.communicate(timeout=GONE_S)
+
+    assert command.returncode == 0
+    assert not alive(pid)
 
 
 def test_task_by_command_line_ends_with_an_answer(up):
