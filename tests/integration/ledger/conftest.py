@@ -2,7 +2,8 @@
 
 import json
 import time
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -111,15 +112,14 @@ ATTRIBUTION = Attribution(
 
 def reserve_body(call, **changes):
     """The JSON that the client sends for a call."""
-    from dataclasses import asdict
-
     body = json.loads(json.dumps(asdict(call)))
     grant = body.pop("grant")
     return body | changes, grant
 
 
-@pytest.fixture
-async def ledger(redis_url):
+@asynccontextmanager
+async def serving(redis_url):
+    """A ledger over that Redis, with a tenant of its own."""
     redis = connect(redis_url)
     tenant, api_key, broker = f"t{uuid4().hex[:12]}", "tg_test", Broker()
     keys = ApiKeys((ApiKey(key_sha256=hash_key(api_key), tenant=tenant,
@@ -137,3 +137,7 @@ async def ledger(redis_url):
     await redis.aclose()
 
 
+@pytest.fixture
+async def ledger(redis_url):
+    async with serving(redis_url) as found:
+        yield found

@@ -11,6 +11,18 @@ pytestmark = pytest.mark.anyio
 USED = Settlement(usage=Usage(input_uncached=10, output_text=10))
 
 
+class Refused(Exception):
+    """What a provider's definite refusal looks like to the meter."""
+
+    free = True
+
+
+async def fail(ledger, call, error):
+    async with ledger.meter.reserve(call) as held:
+        await held.dispatch()
+        raise error
+
+
 async def state(ledger, call):
     return (await ledger.get(f"/v1/reservations/{call.id}"))["state"]
 
@@ -44,23 +56,16 @@ async def test_unknown_outcome_is_forfeited(ledger):
     call = ledger.call()
 
     with pytest.raises(TimeoutError):
-        async with ledger.meter.reserve(call) as held:
-            await held.dispatch()
-            raise TimeoutError
+        await fail(ledger, call, TimeoutError())
 
     assert await state(ledger, call) == "FORFEITED"
 
 
 async def test_definite_refusal_is_free(ledger):
-    class Refused(Exception):
-        free = True
-
     call = ledger.call()
 
     with pytest.raises(Refused):
-        async with ledger.meter.reserve(call, dispatch=True) as held:
-            assert held.permit is not None
-            raise Refused
+        await fail(ledger, call, Refused())
 
     assert await state(ledger, call) == "VOIDED"
 
