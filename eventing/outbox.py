@@ -1,7 +1,7 @@
 """Publishes what commits left in a task's outbox, and says when to look at the task again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from eventing.publish import Publisher
 from eventing.task_events import restored
@@ -26,14 +26,18 @@ class Outbox:
             return min(state.wake_at, state.deadline_at)
         return min(now + self._silence_s, state.deadline_at)
 
-    async def flush(self, state: TaskState, bodies: Mapping[str, str], now: float) -> None:
+    async def flush(self, state: TaskState, bodies: Mapping[str, str], now: float,
+                    known: Iterable[str] = ()) -> None:
         """Publish the events and forget them; `bodies` is id → structured JSON.
+
+        `known` are events that must have arrived, since what they lead to is there: they are
+        forgotten without being published again.
 
         Raises:
             Transient: the broker or Redis is away; what is left is published later.
             Permanent: the broker refuses an event.
         """
-        if not bodies:
+        if not bodies and not known:
             return
         if len(bodies) == 1:
             await self._one(next(iter(bodies.values())))
@@ -42,7 +46,7 @@ class Outbox:
                 for body in bodies.values():
                     group.create_task(self._one(body))
         await reach(FaultPoint.AFTER_PUBLISH)
-        await self._tasks.published(state, list(bodies), self.next_look(state, now))
+        await self._tasks.published(state, [*bodies, *known], self.next_look(state, now))
 
     async def _one(self, body: str) -> None:
         await self._publisher.publish(restored(body))

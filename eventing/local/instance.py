@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import socket
 
 import aiohttp
 
@@ -110,21 +111,22 @@ class Instance:
             return False
 
 
-async def launch(program: Program) -> Instance:
+async def launch(program: Program, shared: socket | None = None) -> Instance:
     """Start a process on a free loopback port; its group ends with it, it ends with this one.
 
-    The socket is made here and listens at once: requests and probes wait in its backlog.
+    The socket is made here and listens at once: requests and probes wait in its backlog. If there
+    is a `shared` socket, the process takes requests from that one as well.
     """
     listener = listen()
     _set_aside(program.log)
     try:
-        descriptor = listener.fileno()
+        descriptors = [s.fileno() for s in (listener, shared) if s is not None]
         port = listener.getsockname()[1]
         with program.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "eventing.local.serve", "--source", str(program.source),
-                "--fd", str(descriptor), "--timeout-s", str(program.timeout_s),
-                env={**program.env, "PORT": str(port)}, pass_fds=(descriptor,),
+                "--timeout-s", str(program.timeout_s), "--fd", *map(str, descriptors),
+                env={**program.env, "PORT": str(port)}, pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=program.folder,
                 start_new_session=True, preexec_fn=die_with_parent,
             )

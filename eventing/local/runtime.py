@@ -166,7 +166,10 @@ class Runtime:
                      listeners: dict[Key, socket]) -> None:
         handlers: dict[Key, Any] = {
             key: Activator(service, parts.timeouts_s[key], session).handle
-            for key, service in parts.services.items()}
+            for key, service in parts.services.items() if not service.is_direct}
+        for key, service in parts.services.items():
+            if service.is_direct:
+                service.share(listeners[key])
         handlers["", "broker"] = Ingress(parts.brokers).handle
         disturbance = self.disturbance if self.options.disturbable else None
         handlers["", "dashboard"] = Admin(self.status, parts.journal, disturbance).handle

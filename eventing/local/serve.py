@@ -8,6 +8,7 @@ import argparse
 import os
 import socket
 import sys
+from typing import Any
 
 import uvicorn
 from functions_framework.aio import create_asgi_app
@@ -23,30 +24,38 @@ KEEP_ALIVE_S = 75
 def main() -> None:
     """Serve until SIGTERM; then finish what is running within the time-out."""
     given = _arguments()
-    sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]
-    listener = _listener(given.fd)
+    listeners = [socket.socket(fileno=fd) for fd in given.fd] or [_own()]
     config = uvicorn.Config(
-        create_asgi_app(given.target, given.source),  # type: ignore[no-untyped-call]
+        _application(given.target, given.source),
         loop="uvloop", http="httptools", ws="none",
         log_config=None, access_log=False, server_header=False, date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=given.timeout_s,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=listeners)
+
+
+def _application(target: str, source: str) -> Any:
+    """Build the application, with the unused parts of libraries out of sight meanwhile."""
+    sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]
+    try:
+        return create_asgi_app(target, source)  # type: ignore[no-untyped-call]
+    finally:
+        for name in UNUSED:
+            sys.modules.pop(name, None)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eventing.local.serve")
     parser.add_argument("--source", required=True)
     parser.add_argument("--target", default="handle")
-    parser.add_argument("--fd", type=int, help="inherited listening socket")
+    parser.add_argument("--fd", type=int, nargs="*", default=[], help="inherited sockets")
     parser.add_argument("--timeout-s", type=int, default=300)
     return parser.parse_args()
 
 
-def _listener(descriptor: int | None) -> socket.socket:
-    if descriptor is not None:
-        return socket.socket(fileno=descriptor)
-    listener = socket.create_server(("0.0.0.0", int(os.environ.get("PORT", "8080"))))  # noqa: S104 - a container's port
+def _own() -> socket.socket:
+    port = int(os.environ.get("PORT", "8080"))
+    listener = socket.create_server(("0.0.0.0", port))  # noqa: S104 - a container's port
     listener.setblocking(False)
     return listener
 

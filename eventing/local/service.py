@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from socket import socket
 from typing import Any
 
 import aiohttp
@@ -39,6 +40,20 @@ class Service:
         self._starting = 0
         self._woken = self._slept = self._processes_max = 0
         self._stopped = False
+        self._shared: socket | None = None
+
+    def share(self, listener: socket) -> None:
+        """Let the processes take requests from the Service's own address by themselves.
+
+        For a Service that is always up and has no gate: Knative, too, leaves the activator out of
+        the path of one (ADR 0007).
+        """
+        self._shared = listener
+
+    @property
+    def is_direct(self) -> bool:
+        """Tell whether the Service needs neither a gate nor a start from zero."""
+        return self.limits.min_scale > 0 and self.limits.concurrency == 0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Instance]:
@@ -154,7 +169,7 @@ class Service:
 
     async def _begin(self) -> None:
         try:
-            instance = await launch(self._program)
+            instance = await launch(self._program, self._shared)
         finally:
             self._starting -= 1
         self._joined(instance)

@@ -153,7 +153,7 @@ class Host:
             case Rest():
                 await self._rest(snapshot, event)
             case End() as end:
-                await self._commit(snapshot, self._ending(end))
+                await self._commit(snapshot, event, self._ending(end))
             case Think(step):
                 try:
                     await self._step(snapshot, step, event)
@@ -161,12 +161,15 @@ class Host:
                     log.info("step %s of task %s is done already", step, snapshot.state.task.id)
 
     async def _rest(self, snapshot: Snapshot, event: Event) -> None:
-        await self._flush(snapshot)
-        if event.get("nudge") and snapshot.state.status.final:
-            await self._p.publisher.publish(completed(snapshot.state))
+        """Publish what a predecessor left: only the redelivery of its event, or a nudge, does.
 
-    async def _flush(self, snapshot: Snapshot) -> None:
-        await self._p.outbox.flush(snapshot.state, snapshot.outbox, self._p.clock())
+        Any other delivery may be so early that the predecessor is still publishing.
+        """
+        is_asked = event.get("nudge") is not None
+        if is_asked or event.id == snapshot.state.cause:
+            await self._p.outbox.flush(snapshot.state, snapshot.outbox, self._p.clock())
+        if is_asked and snapshot.state.status.final:
+            await self._p.publisher.publish(completed(snapshot.state))
 
     async def _step(self, snapshot: Snapshot, step: int, event: Event) -> None:
         state = snapshot.state
@@ -182,12 +185,12 @@ class Host:
             work = await self._work(snapshot, step, event)
             answered, attempt = await self._p.performer.perform(work, claim)
         except Stopped as stop:
-            await self._commit(snapshot, self._ending(End(stop.status, stop.error)), claim)
+            await self._commit(snapshot, event, self._ending(End(stop.status, stop.error)), claim)
         except (Deferred, Unavailable) as reason:
             log.warning("step %s put off: %s", step, reason)
-            await self._commit(snapshot, self._putting_off, claim)
+            await self._commit(snapshot, event, self._putting_off, claim)
         else:
-            await self._commit(snapshot, self._advancing(step, answered, attempt), claim)
+            await self._commit(snapshot, event, self._advancing(step, answered, attempt), claim)
 
     def _ending(self, end: End) -> Decide:
         async def decide(seen: Snapshot) -> Commit | None:
@@ -243,21 +246,21 @@ class Host:
                     trigger=(event.source, event.id),
                     on_token=lambda text: self._p.tasks.told(state.tenant, task.id, text))
 
-    async def _commit(self, snapshot: Snapshot, decided: Decide,
+    async def _commit(self, snapshot: Snapshot, event: Event, decided: Decide,
                       claim: Claim | None = None) -> None:
         """Commit what `decided` makes of the state, again for each newer version, then publish."""
         for _ in range(limits.COMMIT_RETRIES_MAX):
             commit = await decided(snapshot)
             if commit is None:
-                await self._flush(snapshot)
                 return
-            commit = replace(commit, token=claim.token if claim else None)
+            commit = replace(commit, token=claim.token if claim else None,
+                             state=commit.state.but(cause=event.id))
             await reach(FaultPoint.BEFORE_COMMIT)
             version = await self._p.tasks.commit(commit)
             if version > 0:
                 await reach(FaultPoint.AFTER_COMMIT)
-                bodies = {**snapshot.outbox, **dict(commit.events)}
-                await self._p.outbox.flush(commit.state, bodies, self._p.clock())
+                await self._p.outbox.flush(commit.state, dict(commit.events), self._p.clock(),
+                                           known=snapshot.outbox)
                 return
             if version < 0:
                 raise Busy(f"step claim of task {commit.state.task.id} was lost")

@@ -48,6 +48,8 @@ class TaskState(_Value):
     chain: int = 0
     hops: int = 0
     traceparent: str | None = None
+    cause: str | None = None
+    """Id of the event whose delivery committed last: its redelivery publishes what is left."""
     status: Status = Status.PENDING
     step: int = 0
     """The last committed step."""

@@ -9,7 +9,10 @@ for i = 4, #ARGV do
 end
 local left = 0
 if redis.call('EXISTS', task) == 1 then
-  left = redis.call('HINCRBY', task, 'out', -gone)
+  left = tonumber(redis.call('HGET', task, 'out') or '0')
+  if gone > 0 then
+    left = redis.call('HINCRBY', task, 'out', -gone)
+  end
 end
 if left <= 0 then
   if ARGV[2] == '' then
