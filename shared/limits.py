@@ -142,7 +142,7 @@ OUTBOX_BATCH_MAX = 64
 OUTBOX_POSTS_MAX = 2
 """Events published at once: reservations, which somebody waits for, come first."""
 
-OUTBOX_CLAIM_S = 10.0
+OUTBOX_CLAIM_S = 5.0
 """An event read by a ledger that then died is published by another one after this."""
 
 SWEEP_EVERY_S = 1.0

@@ -15,7 +15,7 @@ from shared.limits import SWEEP_BATCH_MAX, SWEEP_EVERY_S
 from shared.store import mapped
 
 log = logging.getLogger(__name__)
-CLAIM_EVERY_TICKS = 10
+CLAIM_EVERY_TICKS = 2
 TRIM_EVERY_TICKS = 600
 
 
@@ -70,6 +70,9 @@ class Background:
             await work
         except TollgateError as error:
             log.warning("background work waits: %s", error.detail)
+            return False
+        except (LookupError, TypeError, ValueError):
+            log.exception("background work failed: a bug")
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from eventing.event import Event
@@ -21,6 +22,7 @@ from shared.store import mapped
 
 log = logging.getLogger(__name__)
 Entries = list[tuple[str, Entry]]
+Row = Sequence[str | None]
 
 
 class Outbox:
@@ -78,8 +80,10 @@ class Outbox:
                 raise
 
     async def _publish(self, tenant: str, batch: Entries) -> int:
-        events = await self.events(tenant, batch)
-        taken = await asyncio.gather(*(self._post(event) for event in events))
+        rows = await self._rows(tenant, batch)
+        taken = await asyncio.gather(*(
+            self._post(tenant, place, entry, row)
+            for (place, entry), row in zip(batch, rows, strict=True)))
         await reach(FaultPoint.LEDGER_AFTER_PUBLISH)
         done = [place for (place, _), ok in zip(batch, taken, strict=True) if ok]
         if done:
@@ -89,45 +93,47 @@ class Outbox:
             raise Transient(f"the broker took {len(done)} of {len(batch)} events")
         return len(done)
 
-    async def _post(self, event: Event | None) -> bool:
+    async def _post(self, tenant: str, place: str, entry: Entry, row: Row) -> bool:
+        """Return whether the entry is done with; what is not stays pending and is claimed."""
+        try:
+            event = _event(tenant, place, entry, row)
+        except (LookupError, TypeError, ValueError):
+            log.exception("entry %s of tenant %s makes no event: a bug", place, tenant)
+            return False
         if event is None:
+            log.error("entry %s of tenant %s is lost: its row expired", place, tenant)
             return True
         async with self._posts:
-            try:
-                await self._publisher.publish(event)
-            except Permanent:
-                # Trying again gives the same answer; consumers find the gap and read it here.
-                log.exception("the broker refuses event %s for good", event.id)
-            except Transient as error:
-                log.warning("event %s waits: %s", event.id, error)
-                return False
+            return await self._accepted(event)
+
+    async def _accepted(self, event: Event) -> bool:
+        try:
+            await self._publisher.publish(event)
+        except Permanent:
+            # Trying again gives the same answer; consumers find the gap and read it here.
+            log.exception("the broker refuses event %s for good", event.id)
+        except Transient as error:
+            log.warning("event %s waits: %s", event.id, error)
+            return False
         return True
 
-    async def events(self, tenant: str, entries: Entries) -> list[Event | None]:
-        """Return the events of outbox entries; `None` where the reservation's row is gone."""
+    async def _rows(self, tenant: str, entries: Entries) -> list[Row]:
         with mapped():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for _, entry in entries:
                     pipe.hmget(keys.reservation(tenant, entry["id"]), ["call", "accounts"])
-                rows = await pipe.execute()
-        return [self._event(tenant, place, entry, row)
-                for (place, entry), row in zip(entries, rows, strict=True)]
-
-    def _event(self, tenant: str, place: str, entry: Entry, row: list[str | None]) -> Event | None:
-        call, accounts = row
-        if entry["kind"] == "threshold":
-            return compose(tenant, place, entry, None)
-        if call is None or accounts is None:
-            log.error("event %s of tenant %s is lost: its row expired", place, tenant)
-            return None
-        return compose(tenant, place, entry, (call, accounts))
+                found: list[Row] = await pipe.execute()
+        return found
 
     async def range(self, tenant: str, epoch: str, first: int, last: int) -> list[Event]:
         """Return published and unpublished events by number, at most as many as asked for."""
         with mapped():
             entries: Entries = await self._redis.xrange(
                 keys.outbox(tenant), f"{epoch}-{first}", f"{epoch}-{last}")
-        return [event for event in await self.events(tenant, entries) if event]
+        rows = await self._rows(tenant, entries)
+        events = [_event(tenant, place, entry, row)
+                  for (place, entry), row in zip(entries, rows, strict=True)]
+        return [event for event in events if event]
 
     async def trim(self, tenant: str, now_s: float) -> int:
         """Drop accepted events older than 14 d from the front; return how many."""
@@ -145,6 +151,16 @@ class Outbox:
                     break
                 old.append(place)
             return int(await self._redis.xdel(stream, *old)) if old else 0
+
+
+def _event(tenant: str, place: str, entry: Entry, row: Row) -> Event | None:
+    """Return the event of an entry; `None` if its reservation's row is gone."""
+    if entry["kind"] == "threshold":
+        return compose(tenant, place, entry, None)
+    call, accounts = row
+    if call is None or accounts is None:
+        return None
+    return compose(tenant, place, entry, (call, accounts))
 
 
 def _entries(found: Any) -> Entries:
