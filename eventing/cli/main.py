@@ -39,3 +39,7 @@ def run() -> None:
         sys.exit(failure.code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    run()

@@ -11,7 +11,7 @@ import pytest
 
 from eventing.cli.place import Place, alive
 
-BASE = [sys.executable, "-c", "from eventing.cli.main import run; run()"]
+BASE = [sys.executable, "-m", "eventing.cli.main"]
 READY_S, GONE_S = 60, 60
 
 

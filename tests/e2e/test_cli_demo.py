@@ -15,7 +15,7 @@ from eventing.cli.demo_figures import expected, figures_in
 from eventing.cli.place import Place, alive
 
 ROOT = Path(__file__).parents[2]
-DEMO = [sys.executable, "-c", "from eventing.cli.main import run; run()", "demo", "--json"]
+DEMO = [sys.executable, "-m", "eventing.cli.main", "demo", "--json"]
 
 
 def demo(*arguments):

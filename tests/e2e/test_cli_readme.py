@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CLI = [sys.executable, "-c", "from eventing.cli.main import run; run()"]
+CLI = [sys.executable, "-m", "eventing.cli.main"]
 USE = (ROOT / "README.md").read_text().partition("## Use it")[2].partition("## Settings")[0]
 REQUESTS = [block for block in BLOCK.findall(USE) if "curl" in block]
 COMMANDS = [line for block in BLOCK.findall(USE) for line in block.splitlines()
