@@ -48,13 +48,13 @@ class Hints:
     @asynccontextmanager
     async def waiter(self, tenant: str, task_id: str) -> AsyncIterator[Waiter]:
         """Listen for one task; subscribed before the block runs, unless Redis is away."""
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self._listen())
-        with suppress(TimeoutError):  # reading the stream at intervals is enough
-            await asyncio.wait_for(self._subscribed.wait(), RESUBSCRIBE_S)
         waiter, about = Waiter(), f"{tenant} {task_id}"
-        self._waiters[about].add(waiter)
+        self._waiters[about].add(waiter)  # first, or the subscription would find nobody and end
         try:
+            if self._listening is None or self._listening.done():
+                self._listening = asyncio.create_task(self._listen())
+            with suppress(TimeoutError):  # reading the stream at intervals is enough
+                await asyncio.wait_for(self._subscribed.wait(), RESUBSCRIBE_S)
             yield waiter
         finally:
             self._waiters[about].discard(waiter)
@@ -77,6 +77,7 @@ class Hints:
             async with self._redis.pubsub() as channel:
                 await channel.subscribe(HINTS)
                 self._subscribed.set()
+                self._tell_all()  # what was said before the subscription is in the stream
                 idle = False
                 while self._waiters or not idle:
                     message = await channel.get_message(
@@ -84,6 +85,11 @@ class Hints:
                     idle = message is None and not self._waiters
                     if message is not None:
                         self._dispatch(message["data"])
+
+    def _tell_all(self) -> None:
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.tell("")
 
     def _dispatch(self, data: str) -> None:
         tenant, _, rest = data.partition(" ")
