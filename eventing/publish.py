@@ -1,6 +1,6 @@
 """Publishes events to the broker's ingress, at least once."""
 
-import httpx
+import httpx2
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -25,7 +25,7 @@ _RETRIED = frozenset({404, 408, 409, 429})
 class Publisher:
     """Posts events to one broker; safe to call again with the same event."""
 
-    def __init__(self, broker_url: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, broker_url: str, client: httpx2.AsyncClient) -> None:
         self._url = broker_url
         self._client = client
 
@@ -51,7 +51,7 @@ class Publisher:
     async def _post(self, event: Event, headers: dict[str, str], body: bytes) -> None:
         try:
             answer = await self._client.post(self._url, headers=headers, content=body)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Transient(f"broker {self._url}: {type(error).__name__}: {error}") from error
         if answer.status_code in _RETRIED or answer.status_code >= 500:
             raise Transient(f"broker answered {answer.status_code} to {event.type} {event.id}")

@@ -81,7 +81,7 @@ def configure(function: str, *, exporter: str = "none", level: str = "INFO") -> 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     if exporter != "none" and not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(_provider(function, exporter))
 

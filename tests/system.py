@@ -12,7 +12,7 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from eventing.local.disturbance import Disturbance
 from eventing.local.environment import PASSED_ON
@@ -171,7 +171,7 @@ class System:
         """Let the watchdog go through what is overdue; return its verdicts, none if it died."""
         try:
             answer = await self.http.post(self.addresses["watchdog"] + "/rounds")
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return {}
         return answer.json() if answer.is_success else {}
 
@@ -181,7 +181,7 @@ class System:
                    "ce-type": "dev.knative.sources.ping"}
         try:
             answer = await self.http.post(self.addresses[function], headers=headers)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return None
         return answer.status_code
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from eventing.cli.exits import Failure
 from eventing.cli.place import Place
@@ -88,8 +88,8 @@ def _provider(_: Place) -> Finding:
     variable, usual = PROVIDERS[provider]
     url = os.environ.get(variable) or usual
     try:
-        httpx.get(url, timeout=REACH_S)
-    except httpx.HTTPError as error:
+        httpx2.get(url, timeout=REACH_S)
+    except httpx2.HTTPError as error:
         return Finding("model", False, f"{url}: {error}", f"check the network and {variable}")
     return Finding("model", True, f"{model} at {url} answers")
 

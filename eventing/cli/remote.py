@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 from eventing.cli.exits import Exit, Failure, of_problem
 from eventing.cli.place import Place
@@ -31,7 +31,7 @@ class Remote:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._http = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+        self._http = httpx2.Client(timeout=TIMEOUT_S, trust_env=False)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -51,7 +51,7 @@ class Remote:
         headers = {**self._credential(), **given.pop("headers", {})}
         try:
             response = self._http.request(method, url, headers=headers, **given)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise _unreachable(url, error) from error
         if response.status_code >= 400:
             raise of_problem(response.status_code, _json(response.content), f"{method} {url}")
@@ -77,9 +77,9 @@ class Remote:
                 if response.status_code >= 400:
                     raise of_problem(response.status_code, _json(response.read()), f"GET {url}")
                 yield from messages(response.iter_lines())
-        except httpx.RemoteProtocolError:
+        except httpx2.RemoteProtocolError:
             return  # cut in the middle: the next connection goes on behind the last id
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise _unreachable(url, error) from error
 
     def _credential(self) -> dict[str, str]:
@@ -106,6 +106,6 @@ def _json(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _unreachable(url: str, error: httpx.HTTPError) -> Failure:
+def _unreachable(url: str, error: httpx2.HTTPError) -> Failure:
     return Failure(Exit.UNREACHABLE, f"no answer: {error or type(error).__name__}", where=url,
                    do="see what is wrong: tollgate status, tollgate doctor")

@@ -189,6 +189,6 @@ def cancel(
 
 
 def _remote(data: Path) -> "Remote":
-    from eventing.cli.remote import Remote  # httpx takes 60 ms to import
+    from eventing.cli.remote import Remote  # httpx2 takes 60 ms to import
 
     return Remote(Place(data))

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from functions_framework.aio import create_asgi_app
 
-UNUSED = ("httpx._main", "trio", "cryptography", "psutil", "opentelemetry.sdk.metrics")
+UNUSED = ("cryptography", "psutil", "opentelemetry.sdk.metrics")
 """Optional parts that libraries import wherever they find them; no function uses them, and on a
 laptop, where tests have installed them, they would add some 130 ms to every cold start."""
 

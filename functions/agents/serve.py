@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -81,7 +81,7 @@ def _parts(definition: Definition, settings: AgentSettings, redis: Redis, catalo
                             pause=jittered))
 
 
-def _provider_client(model: str) -> httpx.AsyncClient:
+def _provider_client(model: str) -> httpx2.AsyncClient:
     """Return the client for providers; the offline model needs no trust store, slow to load."""
     opened = plain_client if model.startswith("scripted/") else public_client
     return opened(limits.MODEL_TIMEOUT_S)

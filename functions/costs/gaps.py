@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import httpx
+import httpx2
 
 from eventing.event import Event, checked
 from eventing.http import decode
@@ -84,7 +84,7 @@ def pages_of(hole: Range) -> Iterator[Range]:
 class LedgerEvents:
     """The ledger's published events, read with the caller's own key."""
 
-    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, url: str, client: httpx2.AsyncClient) -> None:
         self._url = url
         self._client = client
 
@@ -112,7 +112,7 @@ class LedgerEvents:
         try:
             answer = await self._client.get(f"{self._url}{path}", params=query,
                                             headers={"authorization": authorization})
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Transient(f"ledger {self._url}: {type(error).__name__}: {error}") from error
         match answer.status_code:
             case 200:

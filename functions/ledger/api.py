@@ -41,7 +41,7 @@ from shared.metering.client import GRANT_HEADER
 B = TypeVar("B", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
 SCOPES = ("tenant", "agent", "session", "model", "tool")
-GRANTS_MAX = 4096
+GRANTS_MAX = 1024
 """Verified grants remembered; a task's calls all bring the same one."""
 
 

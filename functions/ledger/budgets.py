@@ -32,12 +32,13 @@ class Budgets:
         """
         name = _field(tenant, scope, owner_id, body)
         for _ in range(COMMIT_RETRIES_MAX):
-            limits = (await self._store.reload(tenant)).limits
-            before = limits.entries.get(name)
+            read = await self._read(tenant, name)
+            before = Limit.model_validate_json(read) if read else None
             _refuse_other_revision(before, body.revision)
             limit = await self._next(before, body)
-            refuse_too_many(Limits(entries=limits.entries | {name: limit}))
-            if await self._swap(tenant, name, limit.model_dump_json()):
+            entries = (await self._store.reload(tenant)).limits.entries
+            refuse_too_many(Limits(entries=entries | {name: limit}))
+            if await self._swap(tenant, name, read, limit.model_dump_json()):
                 return _shown(name, limit)
         raise Busy(f"the budget {name} is being changed by others")
 
@@ -49,9 +50,10 @@ class Budgets:
         """
         name = _field(tenant, scope, owner_id, body)
         for _ in range(COMMIT_RETRIES_MAX):
-            limits = (await self._store.reload(tenant)).limits
-            _refuse_other_revision(limits.entries.get(name), body.revision)
-            if name not in limits.entries or await self._swap(tenant, name, ""):
+            read = await self._read(tenant, name)
+            before = Limit.model_validate_json(read) if read else None
+            _refuse_other_revision(before, body.revision)
+            if before is None or await self._swap(tenant, name, read, ""):
                 return
         raise Busy(f"the budget {name} is being changed by others")
 
@@ -92,12 +94,14 @@ class Budgets:
             since=before.since if before else float(seconds),
             revision=before.revision + 1 if before else 1)
 
-    async def _swap(self, tenant: str, name: str, text: str) -> bool:
+    async def _read(self, tenant: str, name: str) -> str:
         with mapped():
-            raw: Any = await self._store.redis.hget(keys.limits(tenant), name)
-        args = [name, raw or "", text]
+            found: Any = await self._store.redis.hget(keys.limits(tenant), name)
+        return found or ""
+
+    async def _swap(self, tenant: str, name: str, read: str, text: str) -> bool:
         done = await self._store.scripts["budget"](
-            self._store.redis, [keys.limits(tenant)], args)
+            self._store.redis, [keys.limits(tenant)], [name, read, text])
         await self._store.reload(tenant)
         return bool(done)
 

@@ -58,6 +58,9 @@ class Endings:
         facts = await self._known(tenant, reservation_id)
         priced, rates, basis = self._priced(facts, body)
         outcome = _outcome(body, priced, rates.version, basis)
+        if priced.total_nano > facts.reserved_nano:
+            log.error("reservation %s of tenant %s cost %d nano-USD, %d were reserved",
+                      reservation_id, tenant, priced.total_nano, facts.reserved_nano)
         ending = Ending("settle", usd=priced.total_nano, tok=body.usage.usage.total,
                         fingerprint=_print(body), outcome=packed(outcome))
         answer = await self._finish(tenant, reservation_id, facts, ending)

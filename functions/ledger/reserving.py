@@ -18,7 +18,7 @@ from shared.metering import Denied
 from shared.store import mapped
 from shared.telemetry import trace_id
 
-FACTS_MAX = 10_000
+FACTS_MAX = 2_000
 """Rows whose fixed part this process remembers, so that a settle needs one round trip."""
 
 

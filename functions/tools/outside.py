@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from functools import lru_cache
 
-import httpx
+import httpx2
 
 from functions.tools.declare import ToolError
 from shared.http_client import plain_client
@@ -23,14 +23,14 @@ _SCHEMES = ("http", "https")
 class Target:
     """Where to connect, and what to call the server."""
 
-    url: httpx.URL
+    url: httpx2.URL
     """The address that was asked for, with its name."""
     address: str
     """The checked IP address."""
 
-    def request(self, client: httpx.AsyncClient, method: str, timeout_s: float, *,
+    def request(self, client: httpx2.AsyncClient, method: str, timeout_s: float, *,
                 headers: dict[str, str] | None = None, content: bytes | None = None,
-                ) -> httpx.Request:
+                ) -> httpx2.Request:
         """Return a request to the checked address that names the server as it was asked for."""
         return client.build_request(
             method, self.url.copy_with(host=self.address), content=content,
@@ -45,8 +45,8 @@ async def checked(url: str, *, is_private_allowed: bool) -> Target:
         ToolError: no http(s) URL, an unknown host, or a private address that is not allowed.
     """
     try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL as error:
         raise ToolError(f"{url!r} is not a URL: {error}") from error
     if parsed.scheme not in _SCHEMES or not parsed.host or parsed.userinfo:
         raise ToolError(f"{url!r}: give an http or https address without a user name")
@@ -57,12 +57,12 @@ async def checked(url: str, *, is_private_allowed: bool) -> Target:
     return Target(parsed, addresses[0])
 
 
-def client_for(target: Target) -> httpx.AsyncClient:
+def client_for(target: Target) -> httpx2.AsyncClient:
     """Return the process's client for the target's scheme."""
     return _secure_client() if target.url.scheme == "https" else _plain_client()
 
 
-async def _resolved(url: httpx.URL) -> list[str]:
+async def _resolved(url: httpx2.URL) -> list[str]:
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
@@ -80,12 +80,12 @@ def _is_public(address: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _plain_client() -> httpx.AsyncClient:
+def _plain_client() -> httpx2.AsyncClient:
     return plain_client(30.0)
 
 
 @lru_cache(maxsize=1)
-def _secure_client() -> httpx.AsyncClient:
+def _secure_client() -> httpx2.AsyncClient:
     # Slow to make: loads the trust store. A kept connection would serve another name at the same
     # address under the certificate of the first.
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+    return httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -27,7 +27,7 @@ GRANT_HEADER = "tollgate-grant"
 class Meter:
     """The ledger as its callers see it."""
 
-    def __init__(self, ledger_url: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, ledger_url: str, client: httpx2.AsyncClient) -> None:
         self._url = ledger_url.rstrip("/")
         self._client = client
 
@@ -136,7 +136,7 @@ class Meter:
             answer = await self._client.request(
                 method, self._url + path, json=body, headers={GRANT_HEADER: grant},
                 timeout=LEDGER_TIMEOUT_S)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Unavailable(f"ledger: {type(error).__name__}: {error}") from error
         if answer.is_success:
             return answer.json()
@@ -157,7 +157,7 @@ _ERRORS: Mapping[int, type[TollgateError]] = {
 }
 
 
-def _failure(answer: httpx.Response) -> TollgateError:
+def _failure(answer: httpx2.Response) -> TollgateError:
     """Return the error of a problem answer; what is no such answer means the ledger is away."""
     try:
         problem = answer.json()

@@ -6,7 +6,7 @@ Source: https://docs.anthropic.com/en/api/messages-streaming (events; usage is c
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from shared.metering import Permit
@@ -25,7 +25,7 @@ _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
 class Anthropic:
     """One base URL; without one, Anthropic itself."""
 
-    def __init__(self, base_url: str, key: SecretStr, client: httpx.AsyncClient) -> None:
+    def __init__(self, base_url: str, key: SecretStr, client: httpx2.AsyncClient) -> None:
         self._url = (base_url or OWN_URL).rstrip("/").removesuffix("/v1")
         self._headers = {"anthropic-version": VERSION, "x-api-key": key.get_secret_value()}
         self._client = client

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from shared.clock import Clock, now_s
@@ -43,7 +43,7 @@ class ModelSettings(Protocol):
         """Return `ANTHROPIC_API_KEY`."""
 
 
-def open_model(settings: ModelSettings, client: httpx.AsyncClient,
+def open_model(settings: ModelSettings, client: httpx2.AsyncClient,
                clock: Clock = now_s) -> Model:
     """Return a model that serves any `<provider>/<name>`, each provider with its own circuit.
 
@@ -117,7 +117,7 @@ class Router:
         return self._adapters[provider]
 
 
-def _opened(provider: str, settings: ModelSettings, client: httpx.AsyncClient) -> Model:
+def _opened(provider: str, settings: ModelSettings, client: httpx2.AsyncClient) -> Model:
     """Import and make one adapter: a cold start pays only for the provider it uses."""
     match provider:
         case "scripted":

@@ -6,7 +6,7 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming (chunks, `
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from shared.ids import canonical
@@ -23,7 +23,7 @@ OWN_URL = "https://api.openai.com/v1"
 class OpenAI:
     """One base URL; without one, OpenAI itself."""
 
-    def __init__(self, base_url: str, key: SecretStr, client: httpx.AsyncClient) -> None:
+    def __init__(self, base_url: str, key: SecretStr, client: httpx2.AsyncClient) -> None:
         self._url = (base_url or OWN_URL).rstrip("/")
         secret = key.get_secret_value()
         self._headers = {"authorization": f"Bearer {secret}"} if secret else {}

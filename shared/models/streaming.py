@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-import httpx
+import httpx2
 
 from shared.limits import MODEL_CONNECT_TIMEOUT_S, MODEL_READY_TIMEOUT_S, MODEL_STREAM_BYTES_MAX
 from shared.models.errors import (
@@ -18,8 +18,8 @@ from shared.models.errors import (
 )
 from shared.models.port import ToolCall
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol,
-             httpx.InvalidURL)
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol,
+             httpx2.InvalidURL)
 _OVERLOADED = 529
 """Anthropic's own status: refused for load, before any token was used."""
 
@@ -41,14 +41,14 @@ async def within(timeout_s: float) -> AsyncIterator[None]:
         raise ProviderUnknown(f"no whole answer within {timeout_s:g} s") from error
 
 
-async def events(client: httpx.AsyncClient, url: str, headers: Mapping[str, str],
+async def events(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str],
                  body: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
     """Yield the JSON object of each event; the end of the stream is the end of the iteration.
 
     Raises:
         ProviderRefused, ProviderBusy, ProviderUnavailable, ProviderUnknown: as their texts say.
     """
-    timeout = httpx.Timeout(None, connect=MODEL_CONNECT_TIMEOUT_S, pool=MODEL_CONNECT_TIMEOUT_S)
+    timeout = httpx2.Timeout(None, connect=MODEL_CONNECT_TIMEOUT_S, pool=MODEL_CONNECT_TIMEOUT_S)
     try:
         async with client.stream("POST", url, headers=dict(headers), json=body,
                                  timeout=timeout) as answer:
@@ -57,11 +57,11 @@ async def events(client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
                 yield event
     except _NOT_SENT as error:
         raise ProviderUnavailable(f"{url}: {type(error).__name__}: {error}") from error
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise ProviderUnknown(f"{url}: {type(error).__name__}: {error}") from error
 
 
-async def reachable(client: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> None:
+async def reachable(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str]) -> None:
     """Return if the provider answers a request that uses no tokens.
 
     Raises:
@@ -69,7 +69,7 @@ async def reachable(client: httpx.AsyncClient, url: str, headers: Mapping[str, s
     """
     try:
         answer = await client.get(url, headers=dict(headers), timeout=MODEL_READY_TIMEOUT_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ProviderUnavailable(f"{url}: {type(error).__name__}: {error}") from error
     refused = answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
     if refused or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -85,7 +85,7 @@ def tool_call(id: str, name: str, raw: str) -> ToolCall:  # noqa: A002
     return ToolCall(id, name, arguments if isinstance(arguments, dict) else None, raw)
 
 
-async def _check(answer: httpx.Response) -> None:
+async def _check(answer: httpx2.Response) -> None:
     if answer.is_success:
         return
     await answer.aread()
@@ -97,7 +97,7 @@ async def _check(answer: httpx.Response) -> None:
     raise ProviderUnknown(f"{answer.url.host} answered {status}: {told}")
 
 
-async def _parsed(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+async def _parsed(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
     size = 0
     async for line in answer.aiter_lines():
         size += len(line)

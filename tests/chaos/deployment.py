@@ -21,7 +21,6 @@ AGENTS = {"prober": 10, "broken": 2, "deaf": 2}
 def write(folder):
     """Write everything below a folder; return it."""
     shutil.copytree(BASE, folder)
-    (folder / "ledger" / "pingsource.yaml").unlink()
     for name, retry in TOOLS.items():
         _copied(folder, "calculator", "tools", name, retry)
     for name, retry in AGENTS.items():

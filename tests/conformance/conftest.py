@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conformance.expected import BY_CLASS
@@ -47,7 +47,7 @@ async def subscriber():
 
 @pytest.fixture
 async def send():
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx2.AsyncClient(timeout=30) as client:
         async def post(url, message, status=202):
             answer = await client.post(url, headers=message.headers, content=message.body)
             assert answer.status_code == status, answer.text

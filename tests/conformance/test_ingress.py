@@ -1,6 +1,6 @@
 """I1 to I9: what the ingress takes."""
 
-import httpx
+import httpx2
 import pytest
 
 from tests.conformance.events import FULL, HELLO, MINIMAL, Sent, binary, event, structured
@@ -47,7 +47,7 @@ async def test_any_content_type_is_accepted(broker, send, media):
 async def test_other_method_is_not_allowed(broker, method):
     under_test = await broker()
 
-    async with httpx.AsyncClient() as client:
+    async with httpx2.AsyncClient() as client:
         answer = await client.request(method, under_test.ingress)
 
     assert answer.status_code == 405

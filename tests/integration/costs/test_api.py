@@ -1,6 +1,6 @@
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from eventing.http import encode_binary, encode_structured
@@ -174,13 +174,13 @@ def ledger_of(events, *, status=200):
     def answer(request):
         assert request.headers["authorization"] == "Bearer k"
         if request.url.path == "/v1/summary":
-            return httpx.Response(status, json={"epoch": "1", "events": len(events)})
+            return httpx2.Response(status, json={"epoch": "1", "events": len(events)})
         wanted = range(int(request.url.params["from"]), int(request.url.params["to"]) + 1)
         found = [json.loads(encode_structured(e)[1]) for e in events
                  if e.number("ledgerseq") in wanted]
-        return httpx.Response(status, json={"events": found})
+        return httpx2.Response(status, json={"events": found})
 
-    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     return LedgerEvents("http://ledger", client)
 
 

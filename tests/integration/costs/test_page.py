@@ -4,7 +4,7 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -204,8 +204,8 @@ def test_ledger_away_is_said_on_the_page(browser, costs):
 
 def test_key_is_in_no_log_line(started, ledger):
     process = started(OTEL_TRACES_EXPORTER="console", LOG_LEVEL="DEBUG")
-    answer = httpx.get(f"{process.url}/?key={KEY}&from=2026-11-20")
-    httpx.post(f"{process.url}/login", content=f"key={KEY}")
+    answer = httpx2.get(f"{process.url}/?key={KEY}&from=2026-11-20")
+    httpx2.post(f"{process.url}/login", content=f"key={KEY}")
 
     _, log = process.stop()
 
@@ -214,13 +214,13 @@ def test_key_is_in_no_log_line(started, ledger):
 
 
 def test_login_leads_nowhere_else(costs):
-    answer = httpx.post(f"{costs.url}/login", content=f"key={KEY}&next=//evil.example/")
+    answer = httpx2.post(f"{costs.url}/login", content=f"key={KEY}&next=//evil.example/")
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 def test_key_without_the_right_is_told_so(costs):
-    answer = httpx.get(f"{costs.url}/?key=tg_tasks_only")
+    answer = httpx2.get(f"{costs.url}/?key=tg_tasks_only")
 
     assert answer.status_code == 403
     assert "lacks the right" in answer.text
@@ -228,14 +228,14 @@ def test_key_without_the_right_is_told_so(costs):
 
 
 def test_unknown_task_is_404(costs):
-    answer = httpx.get(f"{costs.url}/tasks/none", headers={"authorization": f"Bearer {KEY}"})
+    answer = httpx2.get(f"{costs.url}/tasks/none", headers={"authorization": f"Bearer {KEY}"})
 
     assert answer.status_code == 404
     assert "text/html" in answer.headers["content-type"]
 
 
 def test_nothing_is_loaded_from_elsewhere(costs):
-    answer = httpx.get(costs.url, headers={"authorization": f"Bearer {KEY}"})
+    answer = httpx2.get(costs.url, headers={"authorization": f"Bearer {KEY}"})
 
     assert "http" not in answer.text.replace("http-equiv", "")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")

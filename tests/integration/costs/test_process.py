@@ -1,6 +1,6 @@
 import signal
 
-import httpx
+import httpx2
 import pytest
 
 from eventing.http import encode_binary
@@ -13,8 +13,8 @@ def test_event_is_stored_once_though_its_process_was_killed(started, ledger, tmp
     headers, body = encode_binary(event)
     victim = started(TOLLGATE_FAULT=f"costs:{point}", TOLLGATE_FAULT_DIR=str(tmp_path))
 
-    with pytest.raises(httpx.TransportError):
-        httpx.post(victim.url, headers=headers, content=body, timeout=30)
+    with pytest.raises(httpx2.TransportError):
+        httpx2.post(victim.url, headers=headers, content=body, timeout=30)
     assert victim.stop()[0] == -signal.SIGKILL
     successor = started()
     successor.deliver(event)
@@ -29,6 +29,6 @@ def test_sums_are_shown_as_metrics_after_a_restart_without_an_event(started, led
     first.deliver(ledger.attributed("r-1", cost=1500))
     first.stop()
 
-    metrics = httpx.get(f"{started().url}/metrics", timeout=30).text
+    metrics = httpx2.get(f"{started().url}/metrics", timeout=30).text
 
     assert f'cost_nano_usd{{agent="researcher",tenant="{ledger.tenant}"}} 1500.0' in metrics

@@ -3,7 +3,7 @@
 import random
 import time
 
-import httpx
+import httpx2
 import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -50,7 +50,7 @@ class Desk:
         async def asgi(scope, receive, send):
             await (await handle(Request(scope, receive)))(scope, receive, send)
 
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(asgi))
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(asgi))
         self.meter = Meter("http://ledger", self.http)
 
     def grant(self, task, *, usd=10**9):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from types import SimpleNamespace
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -46,7 +46,7 @@ class Ledger:
     """One ledger and one tenant of its own."""
 
     parts: SimpleNamespace
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     meter: Meter
     broker: Broker
     redis: Redis
@@ -131,8 +131,8 @@ async def serving(redis_url):
         response = await handle(Request(scope, receive))
         await response(scope, receive, send)
 
-    transport = httpx.ASGITransport(app=asgi)
-    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
+    transport = httpx2.ASGITransport(app=asgi)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://ledger") as client:
         yield Ledger(parts, client, Meter("http://ledger", client), broker, redis, tenant, api_key)
     await redis.aclose()
 

@@ -1,7 +1,7 @@
 """The context manager around one call: whatever happens inside, the hold ends."""
 
 import anyio
-import httpx
+import httpx2
 import pytest
 
 from shared.metering import Ended, Meter, Settlement, Unavailable
@@ -98,9 +98,9 @@ async def test_ledger_that_is_away_is_unavailable_after_bounded_attempts(ledger)
 
     async def away(request):
         tried.append(request)
-        raise httpx.ConnectError("refused")
+        raise httpx2.ConnectError("refused")
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(away)) as client:
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(away)) as client:
         with pytest.raises(Unavailable):
             await Meter("http://ledger", client).hold(ledger.call())
 
@@ -111,14 +111,14 @@ async def test_lost_answer_is_asked_again_and_gives_one_permit(ledger):
     lost = []
 
     async def losing(request):
-        answer = await ledger.http.send(httpx.Request(
+        answer = await ledger.http.send(httpx2.Request(
             request.method, request.url, headers=request.headers, content=request.content))
         if not lost:
             lost.append(answer)
-            raise httpx.ReadError("the answer was lost")
-        return httpx.Response(answer.status_code, content=answer.content)
+            raise httpx2.ReadError("the answer was lost")
+        return httpx2.Response(answer.status_code, content=answer.content)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(losing)) as client:
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(losing)) as client:
         hold = await Meter("http://ledger", client).hold(ledger.call(), dispatch=True)
 
     assert hold.permit is not None

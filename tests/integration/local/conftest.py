@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-import httpx
+import httpx2
 import pytest
 import yaml
 
@@ -34,7 +34,7 @@ def run(tmp_path, write):
 
 @pytest.fixture
 async def http():
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         yield client
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 
-import httpx
+import httpx2
 import pytest
 
 from tests.integration.local.building import broker, headers, ready, service, trigger
@@ -16,7 +16,7 @@ def test_ready_line_names_the_addresses_and_status_says_the_same(command, write)
     process = command(write(service("gateway"), service("ledger"), broker()), "--json")
 
     line = ready(process)
-    status = httpx.get(line["dashboard"] + "/status").json()
+    status = httpx2.get(line["dashboard"] + "/status").json()
 
     assert line["pid"] == process.pid == status["pid"]
     assert {"gateway", "broker", "ledger", "dashboard", "redis"} <= set(line["addresses"])
@@ -32,7 +32,7 @@ def test_gateway_gets_the_wanted_port(command, write, free_port):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_everything_it_started(command, write, tmp_path, number):
     process = command(write(service(), broker()))
-    pid = httpx.get(ready(process)["echo"], timeout=60).json()["pid"]
+    pid = httpx2.get(ready(process)["echo"], timeout=60).json()["pid"]
     state = tmp_path / "data" / "runtime.json"
     assert json.loads(state.read_text())["pid"] == process.pid
 
@@ -46,7 +46,7 @@ def test_signal_ends_everything_it_started(command, write, tmp_path, number):
 def test_functions_and_redis_die_with_a_killed_runtime(command, write):
     process = command(write(service(), broker()))
     line = ready(process)
-    pid = httpx.get(line["echo"], timeout=60).json()["pid"]
+    pid = httpx2.get(line["echo"], timeout=60).json()["pid"]
     port = int(line["redis"].rpartition(":")[2].partition("/")[0])
 
     process.kill()
@@ -61,7 +61,7 @@ def test_accepted_events_are_delivered_after_a_kill(command, write, tmp_path):
     first = command(folder)
     address = ready(first)["broker"]
     for number in range(30):
-        answer = httpx.post(address, headers=headers(number), content=bytes(range(256)))
+        answer = httpx2.post(address, headers=headers(number), content=bytes(range(256)))
         assert answer.status_code == 202
     first.kill()
     first.wait(60)
@@ -77,14 +77,14 @@ def test_running_delivery_is_finished_before_the_end_and_not_repeated(command, w
     folder = write(service(env={"SEEN": str(seen)}), broker(), trigger())
     first = command(folder)
     line = ready(first)
-    httpx.get(line["echo"], timeout=60)
-    httpx.post(line["broker"], headers=headers(1, wait="0.7"))
+    httpx2.get(line["echo"], timeout=60)
+    httpx2.post(line["broker"], headers=headers(1, wait="0.7"))
     until_sync(lambda: in_flight(line) == 1)
 
     first.terminate()
     assert first.wait(60) == 0
     second = ready(command(folder))
-    httpx.post(second["broker"], headers=headers(2))
+    httpx2.post(second["broker"], headers=headers(2))
     until_sync(lambda: "2" in lines(seen))
 
     assert lines(seen) == ["1", "2"]
@@ -98,7 +98,7 @@ def test_attempts_and_waits_survive_a_kill(command, write, tmp_path):
     folder = write(service(env={"SEEN": str(seen)}), service("dead", env={"SEEN": str(dead)}),
                    broker(), trigger(delivery=delivery))
     first = command(folder)
-    httpx.post(ready(first)["broker"], headers=headers(1, answer="503"))
+    httpx2.post(ready(first)["broker"], headers=headers(1, answer="503"))
     until_sync(lambda: len(lines(seen)) >= 2)
     first.kill()
     first.wait(60)
@@ -150,7 +150,7 @@ def test_second_runtime_on_one_folder_is_refused(command, write):
 
 
 def in_flight(line):
-    return httpx.get(line["dashboard"] + "/status").json()["functions"][0]["in_flight"]
+    return httpx2.get(line["dashboard"] + "/status").json()["functions"][0]["in_flight"]
 
 
 def listens(port):
@@ -166,6 +166,6 @@ def test_redis_of_the_environment_is_used(command, write, redis_url):
 
 def test_process_groups_are_the_functions_own(command, write):
     process = command(write(service()))
-    pid = httpx.get(ready(process)["echo"], timeout=60).json()["pid"]
+    pid = httpx2.get(ready(process)["echo"], timeout=60).json()["pid"]
 
     assert os.getpgid(pid) == pid

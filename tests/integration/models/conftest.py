@@ -1,7 +1,7 @@
 import asyncio
 import json
 
-import httpx
+import httpx2
 import pytest
 
 
@@ -57,5 +57,5 @@ async def provider():
 
 @pytest.fixture
 async def client():
-    async with httpx.AsyncClient(trust_env=False) as opened:
+    async with httpx2.AsyncClient(trust_env=False) as opened:
         yield opened

@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import yaml
 from pydantic import SecretStr
@@ -45,9 +45,9 @@ def wait_for(url, child, bound_s=60):
     ends = time.monotonic() + bound_s
     while time.monotonic() < ends:
         try:
-            if httpx.get(url, trust_env=False).is_success:
+            if httpx2.get(url, trust_env=False).is_success:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             assert child.poll() is None, child.stderr.read().decode()
             time.sleep(0.02)
     raise AssertionError(f"{url} never answered")
@@ -98,7 +98,7 @@ def ledger(env, ports):
 def calculator(env, ports, ledger):
     with process("functions/tools/calculator/main.py", ports[1], env):
         address = f"http://127.0.0.1:{ports[1]}"
-        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+        with httpx2.Client(base_url=address, trust_env=False, timeout=30) as client:
             yield client
 
 
@@ -184,8 +184,8 @@ def test_killed_on_the_way_the_call_ends_once(
     armed = {**env, "TOLLGATE_FAULT": f"calculator:{point}", "TOLLGATE_FAULT_DIR": str(tmp_path)}
     call_id = f"killed-{point}"
     with process("functions/tools/calculator/main.py", free_port, armed) as child:
-        with pytest.raises(httpx.TransportError):
-            httpx.post(f"http://127.0.0.1:{free_port}/", trust_env=False, **delivery(call_id))
+        with pytest.raises(httpx2.TransportError):
+            httpx2.post(f"http://127.0.0.1:{free_port}/", trust_env=False, **delivery(call_id))
         assert child.wait(30) == -signal.SIGKILL
     with Redis.from_url(redis_url) as redis:
         assert calculator.post("/", **delivery(call_id)).status_code == 409

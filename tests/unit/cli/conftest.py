@@ -3,7 +3,7 @@
 import functools
 import json
 
-import httpx
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -24,7 +24,7 @@ class Functions:
         if isinstance(body, Exception):
             raise body
         content = body if isinstance(body, str) else json.dumps(body)
-        return httpx.Response(status, content=content)
+        return httpx2.Response(status, content=content)
 
     def body(self, number=-1):
         return json.loads(self.asked[number].content)
@@ -33,8 +33,8 @@ class Functions:
 @pytest.fixture
 def functions(monkeypatch):
     table = Functions()
-    client = functools.partial(httpx.Client, transport=httpx.MockTransport(table))
-    monkeypatch.setattr(remote.httpx, "Client", client)
+    client = functools.partial(httpx2.Client, transport=httpx2.MockTransport(table))
+    monkeypatch.setattr(remote.httpx2, "Client", client)
     for name in ("GATEWAY", "LEDGER", "COSTS", "DEADLETTERS", "DASHBOARD"):
         monkeypatch.setenv(f"TOLLGATE_{name}", f"http://{name.lower()}.test")
     monkeypatch.setenv("TOLLGATE_API_KEY", "tg_key")

@@ -3,7 +3,7 @@
 import json
 import os
 
-import httpx
+import httpx2
 import pytest
 
 from eventing.cli import checkup
@@ -18,7 +18,7 @@ def refuse(*_):
 
 
 def gone(*_, **__):
-    raise httpx.ConnectError("refused")
+    raise httpx2.ConnectError("refused")
 
 
 def no_binary():
@@ -52,7 +52,7 @@ def test_missing_part_is_found(findings, monkeypatch, name, attribute, fault, to
 @pytest.mark.parametrize("model", ["nobody/model", "openai/gpt-4o-mini"])
 def test_provider_that_cannot_be_used_is_found(findings, monkeypatch, model):
     monkeypatch.setenv("TOLLGATE_MODEL", model)
-    monkeypatch.setattr(checkup.httpx, "get", gone)
+    monkeypatch.setattr(checkup.httpx2, "get", gone)
 
     found = findings()["model"]
 

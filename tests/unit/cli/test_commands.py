@@ -2,7 +2,7 @@
 
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from eventing.cli import main
@@ -108,7 +108,7 @@ def test_every_fault_of_a_request_is_told(functions, tollgate):
 
 
 def test_refused_connection_is_unreachable(functions, tollgate):
-    functions.answers["GET", "/tasks"] = (0, httpx.ConnectError("refused"))
+    functions.answers["GET", "/tasks"] = (0, httpx2.ConnectError("refused"))
 
     failure = tollgate(["task", "list"]).exception
 
