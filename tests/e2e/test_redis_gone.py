@@ -1,0 +1,56 @@
+"""Redis away: everything answers 503, loses nothing, and recovers when it returns."""
+
+import os
+import signal
+from contextlib import contextmanager
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+TASK = {"agent": "prober", "prompt": "plain", "token_budget": 32768}
+
+
+@contextmanager
+def stopped(system):
+    """Freeze the Redis server: it takes connections and answers nothing."""
+    pid = system.runtime._embedded.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_without_redis_requests_get_503_and_recover(system, tenant):
+    before = (await tenant.ran("plain"))["id"]
+    event = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "a.b"}
+
+    with stopped(system):
+        submitted = await tenant.ask("POST", "/tasks", json=TASK,
+                                     headers={"idempotency-key": "again"})
+        read = await tenant.ask("GET", f"/tasks/{before}")
+        published = await system.http.post(system.addresses["broker"], headers=event)
+
+    for answer in (submitted, read):
+        assert answer.status_code == 503
+        assert answer.headers["content-type"].startswith("application/problem+json")
+    assert published.status_code == 503
+    task = await tenant.submit("plain", key="again")
+    assert (await tenant.wait(task))["status"] == "completed"
+    assert (await tenant.task(before))["status"] == "completed"
+    summary, gaps = await tenant.books()
+    assert summary["states"]["SETTLED"] == summary["events"] == 2
+    assert gaps["gapless"]
+
+
+async def test_a_task_survives_redis_being_killed(system, tenant):
+    task = await tenant.submit(f"errand {system.hook.url('redis')}")
+
+    os.kill(system.runtime._embedded.pid, signal.SIGKILL)
+    await system.lapse_when_back(tenant)
+
+    found = await tenant.wait(task)
+    assert (found["status"], found["result"]["output"]) == ("completed", "6 and 7: told 204")
+    assert len(set(system.hook.keys("redis"))) == 1
+    assert set(map(system.model_calls(task).count, system.model_calls(task))) == {1}
