@@ -20,6 +20,7 @@ from shared.metering.calls import Call, Charge, Hold, Outcome, Settlement, TaskU
 from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced
 from shared.metering.held import Held, OnAnswer
 from shared.metering.permit import Permit, issue
+from shared.telemetry import traceparent
 
 GRANT_HEADER = "tollgate-grant"
 
@@ -132,10 +133,12 @@ class Meter:
 
     async def _once(self, method: str, path: str, grant: str,
                     body: Mapping[str, Any] | None) -> Any:
+        headers = {GRANT_HEADER: grant}
+        if parent := traceparent():
+            headers["traceparent"] = parent
         try:
             answer = await self._client.request(
-                method, self._url + path, json=body, headers={GRANT_HEADER: grant},
-                timeout=LEDGER_TIMEOUT_S)
+                method, self._url + path, json=body, headers=headers, timeout=LEDGER_TIMEOUT_S)
         except httpx2.HTTPError as error:
             raise Unavailable(f"ledger: {type(error).__name__}: {error}") from error
         if answer.is_success:
