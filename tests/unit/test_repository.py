@@ -25,6 +25,7 @@ HOMES = {
     "cloudevents": ("eventing/http.py",),
     "functions_framework": ("eventing/adapter.py", "eventing/local/serve.py"),
     "genai_prices": ("functions/ledger/",),
+    "httpx": (),  # httpx2 is its successor
     "jinja2": ("shared/models/", "functions/costs/view.py"),
     "jsonschema": ("shared/contracts.py", "functions/agents/loop.py"),
     "jwt": ("shared/auth.py",),
