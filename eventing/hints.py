@@ -64,7 +64,8 @@ class Hints:
     async def _listen(self) -> None:
         while self._waiters or not self._subscribed.is_set():
             try:
-                await self._subscription()
+                with mapped():
+                    await self._subscription()
             except Unavailable:
                 await asyncio.sleep(RESUBSCRIBE_S)
             finally:
@@ -73,18 +74,17 @@ class Hints:
                 return
 
     async def _subscription(self) -> None:
-        with mapped():
-            async with self._redis.pubsub() as channel:
-                await channel.subscribe(HINTS)
-                self._subscribed.set()
-                self._tell_all()  # what was said before the subscription is in the stream
-                idle = False
-                while self._waiters or not idle:
-                    message = await channel.get_message(
-                        ignore_subscribe_messages=True, timeout=RESUBSCRIBE_S)
-                    idle = message is None and not self._waiters
-                    if message is not None:
-                        self._dispatch(message["data"])
+        async with self._redis.pubsub() as channel:
+            await channel.subscribe(HINTS)
+            self._subscribed.set()
+            self._tell_all()  # what was said before the subscription is in the stream
+            idle = False
+            while self._waiters or not idle:
+                message = await channel.get_message(
+                    ignore_subscribe_messages=True, timeout=RESUBSCRIBE_S)
+                idle = message is None and not self._waiters
+                if message is not None:
+                    self._dispatch(message["data"])
 
     def _tell_all(self) -> None:
         for waiters in self._waiters.values():

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from eventing.adapter import body_of
 from eventing.hints import Hints
-from eventing.sse import follow
+from eventing.sse import Follower, checked_position
 from eventing.submission import Origin, Submissions
 from shared import limits
 from shared.auth import ApiKeys, Caller
@@ -186,9 +186,9 @@ class TaskApi:
         found = await self._found(caller.tenant, request.path_params["id"])
         if self._p.waiters_max is not None and self._waiting >= self._p.waiters_max:
             raise Overloaded("too many listeners here: use the gateway")
-        lines = follow(self._p.reader, self._p.tasks, self._p.hints,
-                       (caller.tenant, found.state.task.id),
-                       request.headers.get("last-event-id", "0"))
+        follower = Follower(self._p.reader, self._p.tasks, self._p.hints, caller.tenant,
+                            found.state.task.id)
+        lines = follower.lines(checked_position(request.headers.get("last-event-id", "0")))
         return StreamingResponse(self._counted(lines), media_type="text/event-stream",
                                  headers={"Cache-Control": "no-store"})
 

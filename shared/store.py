@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio import Redis as Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from shared.errors import TollgateError, Transient
 from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S
+
+__all__ = ["Redis", "Script", "Unavailable", "connect", "mapped", "pipeline", "refuse_eviction"]
 
 Value = str | bytes | int | float
 

@@ -24,12 +24,13 @@ def main() -> int:
                         format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         if given.check:
-            print(json.dumps({"no_effect": load(given.manifests).no_effect}, indent=2))  # noqa: T201
+            said = json.dumps({"no_effect": load(given.manifests).no_effect}, indent=2)
+            print(said)  # noqa: T201 - the command's answer
             return 0
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(given))
     except TollgateError as error:
-        print(f"{error.title}: {error.detail}", file=sys.stderr)  # noqa: T201 - the command's answer
+        print(f"{error.title}: {error.detail}", file=sys.stderr)  # noqa: T201
         return EXIT_REFUSED
     return 0
 

@@ -78,7 +78,7 @@ class ServiceSink:
     """A Service: the call passes its gate, not its port."""
 
     def __init__(self, key: Key, service: Service, timeout_s: float, caller: Caller,
-                 path: str = "/") -> None:
+                 *, path: str = "/") -> None:
         self._service, self._timeout_s, self._caller = service, timeout_s, caller
         self._path = path
         self.address = f"http://{cluster_host(*key)}{path.rstrip('/')}"

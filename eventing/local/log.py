@@ -17,10 +17,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
-from redis.asyncio import Redis
-
 from eventing.event import CONTEXT, Event
-from shared.store import mapped, pipeline
+from shared.store import Redis, mapped, pipeline
 
 PAGE = 500
 SEQUENCE_BITS = 12

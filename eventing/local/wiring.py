@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import aiohttp
-from redis.asyncio import Redis
 
 from eventing.local.broker import Broker
 from eventing.local.calls import BrokerSink, Caller, ServiceSink, UriSink
@@ -25,6 +24,7 @@ from eventing.local.pings import Timer
 from eventing.local.policy import policy_of
 from eventing.local.service import Service
 from eventing.local.wire import Sink
+from shared.store import Redis
 
 QUEUE_FACTOR = 10
 """Knative's queue proxy lets ten times the concurrency wait."""
@@ -127,7 +127,7 @@ class Wiring:
         if to.ref.kind == "Broker":
             return BrokerSink(parts.brokers[key])
         return ServiceSink(key, parts.services[key], parts.timeouts_s[key], self._caller,
-                           to.path)
+                           path=to.path)
 
 
 def limits_of(manifest: ServiceManifest, window_s: float | None) -> Limits:

@@ -13,12 +13,12 @@ from shared.tasks.state import TaskState
 from shared.tasks.store import Commit, Entry, Snapshot
 
 
-def advanced(seen: Snapshot, step: int, answered: Answered, attempt: Attempt, toolbox: Toolbox,
-             past: Past) -> Commit | None:
+def advanced(seen: Snapshot, step: int, answered: Answered, attempt: Attempt, *,
+             toolbox: Toolbox, past: Past) -> Commit | None:
     """Return the commit of a step that was answered; `None` if the step is committed already."""
     if seen.state.status.final or seen.state.step >= step:
         return None
-    state = advance(seen, step, answered, toolbox, past.now)
+    state = advance(seen, step, answered, toolbox=toolbox, now=past.now)
     mine = record.of_step(seen, state, answered, attempt)
     entries = [*told_results(seen), *record.entries_of(state, mine)]
     move = plan(seen, past.now)

@@ -200,8 +200,8 @@ class Host:
     def _advancing(self, step: int, answered: Answered, attempt: Attempt) -> Decide:
         async def decide(seen: Snapshot) -> Commit | None:
             final = not answered.reply.tool_calls
-            return commits.advanced(seen, step, answered, attempt, self._p.toolbox,
-                                    await self._past(seen, final=final))
+            return commits.advanced(seen, step, answered, attempt, toolbox=self._p.toolbox,
+                                    past=await self._past(seen, final=final))
         return decide
 
     async def _putting_off(self, seen: Snapshot) -> Commit | None:

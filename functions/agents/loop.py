@@ -182,7 +182,7 @@ class Answered:
     cost_nano: int
 
 
-def advance(snapshot: Snapshot, step: int, answer: Answered, toolbox: Toolbox,
+def advance(snapshot: Snapshot, step: int, answer: Answered, *, toolbox: Toolbox,
             now: float) -> TaskState:
     """Return the state after a step: calls to wait for, or the final answer."""
     state, reply = snapshot.state, answer.reply

@@ -51,7 +51,8 @@ HELD_WAITS_S = (0.2, 0.4, 0.8)
 
 async def jittered(number: int) -> None:
     """Wait before attempt `number` (1, 2, …): exponential from 0.5 s, full jitter, capped."""
-    await asyncio.sleep(random.uniform(0, min(0.5 * 2**number, limits.MODEL_WAIT_MAX_S)))  # noqa: S311
+    longest_s = min(0.5 * 2**number, limits.MODEL_WAIT_MAX_S)
+    await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311 - no secret
 
 
 class Stopped(Exception):

@@ -48,7 +48,8 @@ def serve(folder: Path, settings: AgentSettings) -> Handle:
     redis = connect(settings.redis_url)
     catalogue = Catalogue.read(settings.catalogue)
     model = open_model(settings, _provider_client(definition.model or settings.model))
-    parts = _parts(definition, settings, redis, catalogue, model)
+    parts = _parts(definition, settings, redis, toolbox=Toolbox.of(definition, catalogue),
+                   model=model)
     api = TaskApi(TaskApiParts(
         tasks=parts.tasks, reader=Reader(redis), hints=Hints(redis), clock=now_s,
         submissions=Submissions(parts.tasks, parts.outbox, settings.grant_key, now_s),
@@ -67,13 +68,13 @@ def serve(folder: Path, settings: AgentSettings) -> Handle:
         exporter=settings.exporter, log_level=settings.log_level))
 
 
-def _parts(definition: Definition, settings: AgentSettings, redis: Redis, catalogue: Catalogue,
+def _parts(definition: Definition, settings: AgentSettings, redis: Redis, *, toolbox: Toolbox,
            model: Model) -> Parts:
     tasks = Tasks(redis)
     publisher = Publisher(settings.broker_url, plain_client(limits.PUBLISH_TIMEOUT_S))
     meter = Meter(settings.ledger_url, plain_client(limits.LEDGER_TIMEOUT_S))
     return Parts(
-        definition=definition, toolbox=Toolbox.of(definition, catalogue), tasks=tasks,
+        definition=definition, toolbox=toolbox, tasks=tasks,
         claims=Claims(redis), publisher=publisher, meter=meter, model=model, clock=now_s,
         outbox=Outbox(tasks, publisher, silence_s=settings.step_silence_s),
         model_name=definition.model or settings.model,

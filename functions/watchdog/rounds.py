@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class Rounds:
     """One pass over everything that is overdue; safe to run twice at once."""
 
-    def __init__(self, tasks: Tasks, overdue: Overdue, outbox: Outbox, publisher: Publisher,
-                 clock: Clock) -> None:
+    def __init__(self, tasks: Tasks, overdue: Overdue, *, outbox: Outbox,
+                 publisher: Publisher, clock: Clock) -> None:
         self._tasks = tasks
         self._overdue = overdue
         self._outbox = outbox

@@ -18,7 +18,8 @@ from shared.models.errors import (
 )
 from shared.models.port import ToolCall
 
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol,
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout,
+             httpx2.UnsupportedProtocol,
              httpx2.InvalidURL)
 _OVERLOADED = 529
 """Anthropic's own status: refused for load, before any token was used."""

@@ -106,13 +106,14 @@ class Tasks:
 
     async def result(self, tenant: str, task_id: str, call_id: str, value: str) -> Snapshot | None:
         """Write down a call's result, the first one only, if the task waits for it."""
-        return await self._recorded(tenant, task_id, "result", call_id, value)
+        return await self._recorded(tenant, task_id, "result", call=call_id, value=value)
 
     async def cancel(self, tenant: str, task_id: str, reason: str) -> Snapshot | None:
         """Write down that the task shall end; for an unknown task this is a tombstone."""
-        return await self._recorded(tenant, task_id, "cancel", "", reason or "cancelled")
+        return await self._recorded(tenant, task_id, "cancel",
+                                    value=reason or "cancelled")
 
-    async def _recorded(self, tenant: str, task_id: str, kind: str, call: str = "",
+    async def _recorded(self, tenant: str, task_id: str, kind: str, *, call: str = "",
                         value: str = "") -> Snapshot | None:
         flat = await self._record(self._redis, [keys.task(tenant, task_id)],
                                   [kind, call, value, limits.STATE_TTL_S])

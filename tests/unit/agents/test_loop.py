@@ -31,8 +31,8 @@ DEFINITION = Definition(name="researcher", description="d", prompt="You compute.
 
 
 def reply(text="", calls=(), **usage):
-    return ModelReply(text=text, tool_calls=tuple(calls), usage=Usage(**usage), finish_reason="stop",
-                      model="scripted/demo")
+    return ModelReply(text=text, tool_calls=tuple(calls), usage=Usage(**usage),
+                      finish_reason="stop", model="scripted/demo")
 
 
 def asks(expression="1+1", call_id="m1", name="calculator"):
@@ -95,7 +95,7 @@ def test_put_off_task_rests_until_its_time():
 
 def test_answer_without_calls_completes_and_counts_tokens():
     after = advance(snapshot(), 1, Answered(reply("42", input_uncached=10, output_text=5), 70),
-                    TOOLBOX, NOW + 1)
+                    toolbox=TOOLBOX, now=NOW + 1)
 
     assert (after.status, after.output, after.tokens_used) == (Status.COMPLETED, "42", 15)
     assert (after.cost_nano, after.step, after.ended_at) == (70, 1, NOW + 1)
@@ -103,7 +103,7 @@ def test_answer_without_calls_completes_and_counts_tokens():
 
 def test_answer_with_calls_waits_for_each_under_its_step_identity():
     after = advance(snapshot(), 1, Answered(reply(calls=[asks("1"), asks("2", "m2")]), 0),
-                    TOOLBOX, NOW)
+                    toolbox=TOOLBOX, now=NOW)
 
     assert after.status is Status.RUNNING
     assert len({c.call_id for c in after.calls}) == 2
@@ -143,7 +143,8 @@ def test_calls_past_the_maximum_are_refused_not_dropped():
 def test_answer_that_breaks_its_schema_is_asked_for_again():
     asked = state(output_schema={"type": "object", "required": ["total"]})
 
-    after = advance(snapshot(asked), 1, Answered(reply('{"sum": 1}'), 0), TOOLBOX, NOW)
+    after = advance(snapshot(asked), 1, Answered(reply('{"sum": 1}'), 0),
+                    toolbox=TOOLBOX, now=NOW)
 
     assert after.status is Status.RUNNING
     assert after.resumes == 1

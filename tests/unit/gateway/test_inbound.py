@@ -33,7 +33,9 @@ def test_task_with_a_tenant_in_its_body_is_refused():
 
 
 def test_tenant_comes_from_the_credential_whatever_the_event_says():
-    made = stamped(event("com.example.order", tenantid="other", grant="forged", colour="red"), "acme")
+    sent = event("com.example.order", tenantid="other", grant="forged", colour="red")
+
+    made = stamped(sent, "acme")
 
     assert made.get("tenantid") == "acme"
     assert made.get("grant") is None

@@ -1,0 +1,1 @@
+"""Figures of `make bench`: measured in one run, written to bench.json."""
