@@ -3,7 +3,7 @@
 import json
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from eventing.http import encode_structured
@@ -144,9 +144,9 @@ async def test_requests_of_the_meter_carry_the_callers_trace(ledger):
 
     async def notes(request):
         seen.append(request.headers["traceparent"].split("-")[1])
-        return httpx.Response(404, json={"detail": "no", "title": "Not found"})
+        return httpx2.Response(404, json={"detail": "no", "title": "Not found"})
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(notes)) as client:
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(notes)) as client:
         with span("step", traceparent=f"00-{TRACE}-{'1' * 16}-01"), pytest.raises(NotFound):
             await Meter("http://ledger", client).void("r", 1, grant="g")
 
@@ -162,3 +162,13 @@ async def test_events_page_holds_structured_cloudevents(ledger):
     page = await ledger.get("/v1/events?from=1&to=5")
 
     assert page["events"] == [json.loads(encode_structured(event)[1])]
+
+
+async def test_window_is_the_one_of_redis_however_wrong_the_ledgers_clock(ledger):
+    await ledger.meter.hold(ledger.call())
+    days = {name for name in await ledger.accounts() if "|d|" in name}
+    ledger.parts.reservations.store._offset_s += 86400
+
+    await ledger.meter.hold(ledger.call())
+
+    assert {name for name in await ledger.accounts() if "|d|" in name} == days
