@@ -82,18 +82,13 @@ class _Served:
         self._started = app.start is None
 
     async def __call__(self, request: Request) -> Response:
-        try:
-            await self._ready()
-            if request.url.path == "/" and self._app.on_event and is_event(request.headers):
-                return await self._event(request)
-            return await self._http(request)
-        except ValidationError as error:
-            return problem(invalid(error))
-        except TollgateError as error:
-            return problem(error)
-        except Exception:
-            log.exception("unexpected failure on %s %s", request.method, request.url.path)
-            return problem(TollgateError("an unexpected failure; the log has it"))
+        return await _answered(request, self._dispatched(request))
+
+    async def _dispatched(self, request: Request) -> Response:
+        await self._ready()
+        if request.url.path == "/" and self._app.on_event and is_event(request.headers):
+            return await self._event(request)
+        return await self._http(request)
 
     async def _ready(self) -> None:
         if self._started or self._app.start is None:
@@ -110,8 +105,7 @@ class _Served:
                 request.scope.update(scope)
                 parent = request.headers.get("traceparent")
                 with telemetry.span(f"{request.method} {route.path}", traceparent=parent):
-                    answer: Response = await route.endpoint(request)
-                    return answer
+                    return await _answered(request, route.endpoint(request))
         if any(r.matches(request.scope)[0] is Match.PARTIAL for r in self._routes):
             return Response(status_code=405)
         raise NotFound(f"no route {request.method} {request.url.path}")
@@ -122,16 +116,17 @@ class _Served:
                       "cloudevents.event_source": event.source,
                       "agent.task_id": event.get("taskid")}
         with telemetry.span(f"{self._app.name} process", attributes, event.get("traceparent")):
-            try:
-                return await self._handled(event)
-            except NotFound as error:
-                return problem(error, status=422)  # a Broker would retry a 404
-            except ValidationError as error:
-                return problem(invalid(error))
-            except TollgateError as error:
-                log.warning("delivery refused: %s", error.detail,
-                            extra={"event": event.id, "type": event.type, "status": error.status})
-                return problem(error)
+            return await _answered(request, self._delivered(event))
+
+    async def _delivered(self, event: Event) -> Response:
+        try:
+            return await self._handled(event)
+        except NotFound as error:
+            return problem(error, status=422)  # a Broker would retry a 404
+        except TollgateError as error:
+            log.warning("delivery refused: %s", error.detail,
+                        extra={"event": event.id, "type": event.type, "status": error.status})
+            return problem(error)
 
     async def _handled(self, event: Event) -> Response:
         key = self._app.grant_key
@@ -143,6 +138,25 @@ class _Served:
             return Response(status_code=204)
         headers, body = encode_binary(reply)
         return Response(body, status_code=200, headers=headers)
+
+
+async def _answered(request: Request, work: Awaitable[Response]) -> Response:
+    """Return the work's answer, or the problem that its failure is.
+
+    Used inside a span, so that the log and the answer name its trace.
+    """
+    try:
+        answer = await work
+    except ValidationError as error:
+        answer = problem(invalid(error))
+    except TollgateError as error:
+        answer = problem(error)
+    except Exception:
+        log.exception("unexpected failure on %s %s", request.method, request.url.path)
+        answer = problem(TollgateError("an unexpected failure; the log has it"))
+    if answer.status_code >= 500:
+        telemetry.mark_failed()
+    return answer
 
 
 async def body_of(request: Request, bytes_max: int = REQUEST_BYTES_MAX) -> bytes:

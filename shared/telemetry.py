@@ -122,6 +122,11 @@ def _attached(parent: context.Context) -> Iterator[None]:
         context.detach(token)
 
 
+def mark_failed() -> None:
+    """Mark the current span as failed; does nothing outside any."""
+    trace.get_current_span().set_status(trace.StatusCode.ERROR)
+
+
 def traceparent() -> str | None:
     """Return the W3C `traceparent` of the current span, or `None` outside any."""
     carrier: dict[str, str] = {}
