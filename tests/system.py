@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx2
+from redis.exceptions import RedisError
 
 from eventing.local.disturbance import Disturbance
 from eventing.local.environment import PASSED_ON
@@ -161,6 +162,17 @@ class System:
             async for key in self.redis.scan_iter(pattern, count=1000):
                 await self.redis.hset(key, "until", "0")
 
+    async def lapse_when_back(self, tenant):
+        """Wait for Redis, then end the leases: a holder whose release was lost is gone."""
+        await until(self._answers, what="Redis is back")
+        await self.lapse(tenant)
+
+    async def _answers(self):
+        try:
+            return await self.redis.ping()
+        except RedisError:
+            return False
+
     async def overdue(self, tenant):
         """Make all tasks of a tenant overdue, as silence would."""
         due = keys.due(tenant.name)
@@ -196,9 +208,8 @@ class System:
         """Return the JSON lines that functions logged, spans among them."""
         found = []
         for file in sorted((self.folder / "data" / "logs").glob(f"{function}.log")):
-            for text in file.read_text(errors="replace").splitlines():
-                if text.startswith("{") and text.endswith("}"):
-                    found.append(json.loads(text))
+            texts = file.read_text(errors="replace").splitlines()
+            found += [json.loads(t) for t in texts if t.startswith("{") and t.endswith("}")]
         return found
 
     def spans(self, task):

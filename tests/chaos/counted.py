@@ -12,7 +12,8 @@ class Counted:
     async def complete(self, request, permit, on_token=None):
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, f"{request.metadata['task_id']} {permit.reservation_id}\n".encode())
+            line = f"{request.metadata['task_id']} {permit.reservation_id}\n"
+            os.write(descriptor, line.encode())
         finally:
             os.close(descriptor)
         return await self._model.complete(request, permit, on_token)

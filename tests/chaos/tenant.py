@@ -90,7 +90,7 @@ class Tenant:
             summary = await self.summary()
             gaps = await self.got("/v1/gaps", at="costs")
             if (gaps["gapless"] and gaps["events"] == summary["events"]
-                    and not summary["held_nano"]):
+                    and not summary["held_nano"] and not summary["pending"]):
                 return summary, gaps
             assert time.monotonic() < ends, f"the books do not close: {summary} {gaps}"
             await asyncio.sleep(0.05)

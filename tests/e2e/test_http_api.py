@@ -77,7 +77,7 @@ async def test_a_stream_tells_everything_and_resumes_after_an_id(system, tenant,
     assert [event for _, event, _ in kept].count("step") == 3
     assert [event for _, event, _ in kept].count("tool") == 3
     assert {"cost", "status"} <= {event for _, event, _ in kept}
-    ident, event, data = kept[-1]
+    _, event, data = kept[-1]
     assert (event, data["status"], data["output"]) == ("end", "completed", "6 and 7: told 204")
     middle = len(kept) // 2
     assert await streamed(tenant, task, kept[middle][0], door) == kept[middle + 1:]
@@ -93,9 +93,7 @@ async def test_tokens_are_streamed_while_they_come(tenant):
 
 
 async def test_a_list_is_paged_newest_first_and_filtered(tenant):
-    tasks = []
-    for _ in range(5):
-        tasks.append((await tenant.ran("plain"))["id"])
+    tasks = [(await tenant.ran("plain"))["id"] for _ in range(5)]
 
     seen, cursor = [], None
     while True:

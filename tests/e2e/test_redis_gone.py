@@ -1,5 +1,6 @@
 """Redis away: everything answers 503, loses nothing, and recovers when it returns."""
 
+import asyncio
 import os
 import signal
 from contextlib import contextmanager
@@ -27,10 +28,10 @@ async def test_without_redis_requests_get_503_and_recover(system, tenant):
     event = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "a.b"}
 
     with stopped(system):
-        submitted = await tenant.ask("POST", "/tasks", json=TASK,
-                                     headers={"idempotency-key": "again"})
-        read = await tenant.ask("GET", f"/tasks/{before}")
-        published = await system.http.post(system.addresses["broker"], headers=event)
+        submitted, read, published = await asyncio.gather(
+            tenant.ask("POST", "/tasks", json=TASK, headers={"idempotency-key": "again"}),
+            tenant.ask("GET", f"/tasks/{before}"),
+            system.http.post(system.addresses["broker"], headers=event))
 
     for answer in (submitted, read):
         assert answer.status_code == 503

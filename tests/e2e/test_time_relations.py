@@ -47,7 +47,7 @@ def test_a_triggers_retries_outlast_a_handler_and_its_claim(name):
 def test_all_model_attempts_fit_into_one_delivery(agent):
     assert model_attempts_s() + 10 < timeout_s(agent)
     assert model_attempts_s() < limits.HANDLER_TIMEOUT_S < timeout_s(agent)
-    assert limits.STREAM_MAX_S <= timeout_s(agent)
+    assert timeout_s(agent) >= limits.STREAM_MAX_S
 
 
 @pytest.mark.parametrize("tool", sorted(TOOLS))
@@ -68,8 +68,8 @@ def test_a_silent_step_is_none_that_is_still_being_taken():
 
 
 def test_callers_are_answered_before_the_platform_cuts_them_off():
-    assert limits.RUN_WAIT_MAX_S < timeout_s("gateway")
-    assert limits.STREAM_MAX_S < timeout_s("gateway")
+    assert timeout_s("gateway") > limits.RUN_WAIT_MAX_S
+    assert timeout_s("gateway") > limits.STREAM_MAX_S
 
 
 def test_whatever_may_come_late_finds_its_trace():
