@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import functions_framework.aio
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -178,4 +177,6 @@ async def _health(_: Request) -> Response:
 
 
 async def _metrics(_: Request) -> Response:
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # not at a cold start
+
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

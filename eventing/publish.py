@@ -1,12 +1,6 @@
 """Publishes events to the broker's ingress, at least once."""
 
 import httpx2
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
 
 from eventing.event import Event, checked
 from eventing.http import encode_binary
@@ -17,6 +11,7 @@ from shared.limits import (
     PUBLISH_ATTEMPTS_MAX,
     PUBLISH_WAIT_MAX_S,
 )
+from shared.retries import retried
 
 _RETRIED = frozenset({404, 408, 409, 429})
 """Answers after which the same POST may succeed; 5xx as well."""
@@ -39,14 +34,8 @@ class Publisher:
             Transient: the broker did not accept it within the attempts.
         """
         headers, body = encode_binary(_fitting(checked(event)))
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(PUBLISH_ATTEMPTS_MAX), reraise=True,
-            wait=wait_exponential_jitter(initial=0.05, max=PUBLISH_WAIT_MAX_S),
-            retry=retry_if_exception_type(Transient),
-        )
-        async for attempt in retrying:
-            with attempt:
-                await self._post(event, headers, body)
+        await retried(lambda: self._post(event, headers, body), Transient,
+                      attempts=PUBLISH_ATTEMPTS_MAX, wait_max_s=PUBLISH_WAIT_MAX_S)
 
     async def _post(self, event: Event, headers: dict[str, str], body: bytes) -> None:
         try:

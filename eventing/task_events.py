@@ -4,16 +4,8 @@ from collections.abc import Iterable
 
 from eventing.event import NOT_COPIED, Event
 from eventing.http import decode, encode_structured
-from eventing.types import (
-    Payload,
-    TaskCancelRequested,
-    TaskCompleted,
-    TaskResumed,
-    TaskSubmitted,
-    ToolCompleted,
-    ToolFailure,
-    ToolRequested,
-)
+from eventing.types import TaskCancelRequested, TaskCompleted, TaskResumed, TaskSubmitted
+from eventing.types_tool import Payload, ToolCompleted, ToolFailure, ToolRequested
 from shared.clock import rfc3339
 from shared.ids import derived
 from shared.tasks.state import OpenCall, TaskState

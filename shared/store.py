@@ -3,6 +3,7 @@
 Every script is a `.lua` file called by EVALSHA with all its keys declared (ADR 0004).
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -55,11 +56,11 @@ def mapped() -> Iterator[None]:
 
 
 class Script:
-    """One Lua file, loaded on first use and after a Redis restart."""
+    """One Lua file, called by its hash; Redis gets the text only when it does not know it."""
 
     def __init__(self, path: Path) -> None:
         self._text = path.read_text()
-        self._sha: str | None = None
+        self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
         """Run the script; replies are `str`, `int`, `None` or lists of these.
@@ -68,12 +69,10 @@ class Script:
             Unavailable: Redis is away; whether the script ran is unknown.
         """
         with mapped():
-            if self._sha is None:
-                self._sha = await redis.script_load(self._text)
             try:
                 return await redis.evalsha(self._sha, len(keys), *keys, *args)
             except NoScriptError:
-                self._sha = await redis.script_load(self._text)
+                await redis.script_load(self._text)
                 return await redis.evalsha(self._sha, len(keys), *keys, *args)
 
 

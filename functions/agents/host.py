@@ -13,13 +13,8 @@ from eventing.outbox import Outbox
 from eventing.publish import Publisher
 from eventing.task_ending import Past, ended
 from eventing.task_events import completed
-from eventing.types import (
-    TaskCancelRequested,
-    TaskCompleted,
-    TaskResumed,
-    TaskSubmitted,
-    ToolCompleted,
-)
+from eventing.types import TaskCancelRequested, TaskCompleted, TaskResumed, TaskSubmitted
+from eventing.types_tool import ToolCompleted
 from functions.agents import commits
 from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition

@@ -12,7 +12,8 @@ from eventing.outbox import Outbox
 from eventing.publish import Publisher
 from eventing.task_ending import Past, ended
 from eventing.task_events import tool_failed
-from eventing.types import PING, ToolCompleted, ToolFailure
+from eventing.types import PING
+from eventing.types_tool import ToolCompleted, ToolFailure
 from functions.deadletters.letter import (
     Alarm,
     AnswerCall,

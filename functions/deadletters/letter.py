@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from eventing.event import Event
 from eventing.http import encode_structured
 from eventing.task_events import restored
-from eventing.types import TaskSubmitted, ToolCompleted, ToolRequested
+from eventing.types import TaskSubmitted
+from eventing.types_tool import ToolCompleted, ToolRequested
 from shared.ids import derived
 from shared.tasks.store import Snapshot
 

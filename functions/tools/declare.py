@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
-from pydantic.json_schema import GenerateJsonSchema
 
 from shared.limits import TOOL_TIMEOUT_S
 
@@ -60,15 +59,6 @@ class Context(Generic[S]):
     settings: S
 
 
-
-class _Untitled(GenerateJsonSchema):
-    """Leaves out the titles of fields, which say nothing and cost a model tokens."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """Answer no."""
-        return False
-
-
 class Tool(Generic[S]):
     """A declared tool: the function, its contract, and how to call it."""
 
@@ -90,15 +80,16 @@ class Tool(Generic[S]):
     @cached_property
     def contract(self) -> "ToolContract":
         """Return what is published about the tool."""
-        from shared.contracts import ToolContract  # a cold start that runs the tool needs none
+        from functions.tools.schema import Untitled  # a cold start that runs the tool needs none
+        from shared.contracts import ToolContract
 
         return ToolContract(
             name=self.name, version=self.version, description=_description(self.fn),
             idempotent=self.idempotent, changes_world=self.changes_world,
             price_nano=self.price.nano, timeout_s=self.timeout_s,
-            input_schema=self.arguments.model_json_schema(schema_generator=_Untitled),
+            input_schema=self.arguments.model_json_schema(schema_generator=Untitled),
             output_schema=self.returns.json_schema(
-                mode="serialization", schema_generator=_Untitled))
+                mode="serialization", schema_generator=Untitled))
 
     def call(self, arguments: BaseModel, context: Context[S]) -> Awaitable[Any] | Any:
         """Call the function with checked arguments; a coroutine function returns an awaitable."""

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from eventing.adapter import body_of
-from eventing.types import ToolCompleted, ToolRequested
+from eventing.types_tool import ToolCompleted, ToolRequested
 from functions.tools.job import Job
 from functions.tools.perform import Bench, answered, settled
 from shared.auth import ApiKeys, Caller, Grant, TaskLimits, sign

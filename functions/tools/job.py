@@ -6,7 +6,7 @@ from typing import Any
 
 from eventing.adapter import Delivery
 from eventing.event import NOT_COPIED, Event
-from eventing.types import ToolCompleted, ToolFailure, ToolRequested
+from eventing.types_tool import ToolCompleted, ToolFailure, ToolRequested
 from functions.tools.declare import Tool
 from functions.tools.run import Ran, refusal
 from shared.ids import derived

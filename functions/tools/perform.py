@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
 
-from eventing.types import ToolFailure
+from eventing.types_tool import ToolFailure
 from functions.tools.declare import Context, Tool
 from functions.tools.job import Job, hindrance, outcome
 from functions.tools.run import Ran, run

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from eventing.types import ToolFailure
+from eventing.types_tool import ToolFailure
 from functions.tools.declare import Context, Tool, ToolError
 from shared.ids import canonical
 from shared.limits import CLAIM_CHECK_BYTES_MAX

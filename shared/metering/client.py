@@ -7,12 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
 
 from shared.errors import Busy, Malformed, Permanent, TollgateError, Unauthorized
 from shared.limits import LEDGER_ATTEMPTS_MAX, LEDGER_TIMEOUT_S, SETTLE_ATTEMPTS_MAX
@@ -20,6 +14,7 @@ from shared.metering.calls import Call, Charge, Hold, Outcome, Settlement, TaskU
 from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced
 from shared.metering.held import Held, OnAnswer
 from shared.metering.permit import Permit, issue
+from shared.retries import retried
 from shared.telemetry import traceparent
 
 GRANT_HEADER = "tollgate-grant"
@@ -122,14 +117,8 @@ class Meter:
 
     async def _send(self, method: str, path: str, grant: str, body: Mapping[str, Any] | None,
                     *, attempts: int = LEDGER_ATTEMPTS_MAX) -> Any:
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(attempts), reraise=True,
-            wait=wait_exponential_jitter(multiplier=0.05, max=LEDGER_TIMEOUT_S, jitter=0.05),
-            retry=retry_if_exception_type(Unavailable))
-        async for attempt in retrying:
-            with attempt:
-                return await self._once(method, path, grant, body)
-        raise Unavailable("the ledger was not asked")  # unreachable: reraise is set
+        return await retried(lambda: self._once(method, path, grant, body), Unavailable,
+                             attempts=attempts, wait_max_s=LEDGER_TIMEOUT_S)
 
     async def _once(self, method: str, path: str, grant: str,
                     body: Mapping[str, Any] | None) -> Any:

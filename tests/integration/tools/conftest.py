@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from eventing.adapter import Delivery
 from eventing.event import Event
-from eventing.types import ToolRequested
+from eventing.types_tool import ToolRequested
 from functions.tools import outside
 from functions.tools.declare import Context, Price, Tool
 from functions.tools.perform import Bench

@@ -17,7 +17,7 @@ from redis import Redis
 
 from eventing.event import Event
 from eventing.http import encode_binary
-from eventing.types import ToolCompleted, ToolRequested
+from eventing.types_tool import ToolCompleted, ToolRequested
 from functions.tools.catalogue import ROOT, TARGET
 from shared.auth import Grant, TaskLimits, hash_key, new_key, sign
 from shared.toolcalls.rows import row
