@@ -29,4 +29,7 @@ async def retried(work: Callable[[], Awaitable[T]], on: type[Exception], *, atte
     retrying = AsyncRetrying(
         stop=stop_after_attempt(attempts - 1), reraise=True, retry=retry_if_exception_type(on),
         wait=wait_exponential_jitter(multiplier=FIRST_WAIT_S, max=wait_max_s, jitter=FIRST_WAIT_S))
-    return await retrying(work)
+    async for attempt in retrying:
+        with attempt:
+            return await work()
+    raise AssertionError("unreachable: the last error is raised again")
