@@ -115,9 +115,11 @@ class System:
 
     async def kill(self, function):
         """Kill every process of a function with SIGKILL; return when they are gone."""
-        for pid in self.pids(function):
+        victims = set(self.pids(function))
+        for pid in victims:
             os.kill(pid, signal.SIGKILL)
-        await until(lambda: not self.service(function).status()["pids"])
+        # A delivery that waits may start another process meanwhile.
+        await until(lambda: victims.isdisjoint(self.service(function).status()["pids"]))
 
     async def at_zero(self, function):
         """Return when a function has no process."""
