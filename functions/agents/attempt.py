@@ -29,13 +29,13 @@ class Attempt:
     downgrade_reason: str | None = None
 
     @classmethod
-    def of(cls, record: dict[str, Any]) -> Self | None:
-        """Return the attempt that a claim's record holds, or `None` for a new step."""
-        return cls(**{**record, "errors": tuple(record["errors"])}) if record else None
+    def of(cls, record: dict[str, Any]) -> Self:
+        """Return the attempt that a claim's record holds."""
+        return cls(**{**record, "errors": tuple(record["errors"])})
 
     def record(self) -> dict[str, Any]:
         """Return the attempt as a claim's record."""
-        return asdict(self)
+        return {**asdict(self), "errors": list(self.errors)}
 
     def answered(self, reply: ModelReply, started_at: float, ended_at: float) -> Self:
         """Return the attempt with its answer."""

@@ -168,24 +168,27 @@ class Host:
 
     async def _step(self, snapshot: Snapshot, step: int, event: Event) -> None:
         state = snapshot.state
+        work = await self._work(snapshot, step, event)
         await reach(FaultPoint.BEFORE_CLAIM)
-        async with self._p.claims.hold(state.tenant, state.task.id, step) as claim:
+        first = self._p.performer.first(work).record()
+        async with self._p.claims.hold(state.tenant, state.task.id, step, first) as claim:
             await reach(FaultPoint.AFTER_CLAIM)
             with span("agent.step", {"agent.task_id": state.task.id,
                                      "agent.current_step": step}):
-                await self._taken(snapshot, step, event, claim)
+                await self._taken(work, event, claim)
 
-    async def _taken(self, snapshot: Snapshot, step: int, event: Event, claim: Claim) -> None:
+    async def _taken(self, work: Work, event: Event, claim: Claim) -> None:
+        snapshot = work.snapshot
         try:
-            work = await self._work(snapshot, step, event)
             answered, attempt = await self._p.performer.perform(work, claim)
         except Stopped as stop:
             await self._commit(snapshot, event, self._ending(End(stop.status, stop.error)), claim)
         except (Deferred, Unavailable) as reason:
-            log.warning("step %s put off: %s", step, reason)
+            log.warning("step %s put off: %s", work.step, reason)
             await self._commit(snapshot, event, self._putting_off, claim)
         else:
-            await self._commit(snapshot, event, self._advancing(step, answered, attempt), claim)
+            advancing = self._advancing(work.step, answered, attempt)
+            await self._commit(snapshot, event, advancing, claim)
 
     def _ending(self, end: End) -> Decide:
         async def decide(seen: Snapshot) -> Commit | None:
@@ -218,8 +221,9 @@ class Host:
     async def _work(self, snapshot: Snapshot, step: int, event: Event) -> Work:
         state, definition = snapshot.state, self._p.definition
         task = state.task
+        remembers = definition.memory.turns and task.session_id != task.id
         history = (await self._p.tasks.history(state.tenant, task.agent, task.session_id)
-                   if definition.memory.turns else [])
+                   if remembers else [])
         messages = conversation(definition, snapshot, history)
         fixed = len(messages) - len(snapshot.state.messages) - len(state.calls)
         left = max(task.token_budget - state.tokens_used, 0)

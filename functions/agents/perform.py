@@ -5,6 +5,7 @@ on from (architecture, section 5.4).
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,12 +21,13 @@ from shared.ids import derived
 from shared.metering import (
     Attribution,
     Call,
+    Charge,
     Denied,
-    Ended,
     Hold,
     Meter,
     Permit,
     Settlement,
+    Unknown,
     Unpriced,
 )
 from shared.models.errors import (
@@ -39,6 +41,8 @@ from shared.tasks.claims import Claim, Fenced
 from shared.tasks.contract import Status
 from shared.tasks.store import Snapshot
 from shared.telemetry import span, trace_id
+
+log = logging.getLogger(__name__)
 
 OnToken = Callable[[str], Awaitable[None]]
 Pause = Callable[[int], Awaitable[None]]
@@ -105,16 +109,18 @@ class Performer:
             Busy: another process has the step.
             Unavailable: the ledger is away.
         """
-        attempt = Attempt.of(claim.record) or self._first(work)
+        attempt = Attempt.of(claim.record)
         while attempt.answer is None:
             if attempt.attempt >= limits.ATTEMPTS_MAX:
                 raise Stopped(Status.FAILED, "the model failed "
                               f"{attempt.attempt} times: {attempt.errors[-1]}")
-            await claim.store(attempt.record())
+            if claim.record != attempt.record():
+                await claim.store(attempt.record())
             attempt = await self._tried(work, claim, attempt)
         return await self._settled(work, attempt), attempt
 
-    def _first(self, work: Work) -> Attempt:
+    def first(self, work: Work) -> Attempt:
+        """Return what a new step asks; it is stored with the claim, for whoever comes next."""
         request = work.request
         return Attempt(
             model=request.model, requested_model=request.model,
@@ -140,27 +146,23 @@ class Performer:
             return later
 
     async def _permit(self, work: Work, claim: Claim, attempt: Attempt) -> Permit:
-        """Return the permission to call, for a new hold or a predecessor's undispatched one."""
-        call = self._call(work, claim, attempt)
+        """Reserve and dispatch at once; what a predecessor dispatched and left is resolved."""
+        call = self._call(work, claim.token, attempt)
         try:
             hold = await self._held(call)
-            await reach(FaultPoint.AFTER_RESERVE)
-            if hold.state != "PENDING":
-                raise _Lost
-            permit = await self._meter.dispatch(call.id, claim.token, grant=call.grant)
-        except Ended as error:
-            raise _Lost from error
         except Busy as error:
             # Dispatched by a predecessor, which left no answer; another's, if this is Busy too.
             await self._meter.resolve(call.id, claim.token, grant=call.grant)
             raise _Lost from error
-        await reach(FaultPoint.AFTER_DISPATCH)
-        return permit
+        await reach(FaultPoint.AFTER_RESERVE)
+        if hold.permit is None:
+            raise _Lost
+        return hold.permit
 
     async def _held(self, call: Call) -> Hold:
         for wait_s in (*HELD_WAITS_S, None):
             try:
-                return await self._meter.hold(call)
+                return await self._meter.hold(call, dispatch=True)
             except Denied as denied:
                 if denied.reason != "held":
                     raise
@@ -213,12 +215,23 @@ class Performer:
         if reply is None:
             raise AssertionError("settling an attempt without an answer")
         await reach(FaultPoint.BEFORE_SETTLE)
-        charge = await self._meter.settle(self._reservation(work, attempt), Settlement(
+        charge = await self._charged(work, attempt, Settlement(
             usage=reply.usage, response_model=reply.model, service_tier=reply.service_tier,
             finish_reason=reply.finish_reason, started=attempt.started_at,
-            ended=attempt.ended_at, streamed=True), grant=work.snapshot.state.grant)
+            ended=attempt.ended_at, streamed=True))
         await reach(FaultPoint.AFTER_SETTLE)
         return Answered(reply, charge.total_nano)
+
+    async def _charged(self, work: Work, attempt: Attempt, settlement: Settlement) -> Charge:
+        """Settle; what the ledger has lost is posted, unless that could be a second charge."""
+        ident = self._reservation(work, attempt)
+        try:
+            return await self._meter.settle(ident, settlement, grant=work.snapshot.state.grant)
+        except Unknown:
+            if self._clock() - attempt.started_at >= limits.POST_UNKNOWN_MAX_S:
+                log.error("reservation %s is unknown and too old to post", ident)
+                return Charge(state="SETTLED", total_nano=0, tokens=settlement.usage.total)
+            return await self._meter.post(self._call(work, 0, attempt), settlement)
 
     def _cheaper(self, attempt: Attempt, denied: Denied) -> Attempt:
         """Return the question with an output cap that fits, if one does."""
@@ -235,11 +248,11 @@ class Performer:
         models = (attempt.requested_model, *self._definition.fallbacks)
         return models[min(models.index(attempt.model) + 1, len(models) - 1)]
 
-    def _call(self, work: Work, claim: Claim, attempt: Attempt) -> Call:
+    def _call(self, work: Work, holder: int, attempt: Attempt) -> Call:
         state = work.snapshot.state
         return Call(
             id=self._reservation(work, attempt), grant=state.grant, kind="llm",
-            model=attempt.model, holder=claim.token,
+            model=attempt.model, holder=holder,
             lease_s=limits.MODEL_TIMEOUT_S + limits.LEASE_SLACK_S + limits.CLAIM_LEASE_S,
             input_tokens_max=attempt.input_tokens_max,
             output_tokens_max=attempt.output_tokens_max,

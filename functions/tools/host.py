@@ -28,7 +28,7 @@ from shared.limits import LEDGER_TIMEOUT_S, PUBLISH_TIMEOUT_S
 from shared.metering import Meter
 from shared.settings import Settings
 from shared.store import connect, refuse_eviction
-from shared.toolcalls.rows import Call, Calls
+from shared.toolcalls.rows import Calls
 
 
 class ToolSettings(Settings):
@@ -71,17 +71,14 @@ async def deliver(bench: Bench, publisher: Publisher, delivery: Delivery) -> Non
         if call.is_published and job.nudge <= call.nudge:
             return
         call = await answered(bench, call, job)
+        # The outcome is stored, so the agent need not wait for the money: a crash from here on
+        # publishes and settles again, both of which may be done twice.
+        await reach(FaultPoint.TOOL_BEFORE_PUBLISH)
+        await publisher.publish(completed(delivery.event, call.tenant, call.outcome))
+        await reach(FaultPoint.TOOL_AFTER_PUBLISH)
         await settled(bench, call, job)
         await reach(FaultPoint.TOOL_AFTER_SETTLE)
-        await _published(bench, publisher, delivery, call)
-
-
-async def _published(bench: Bench, publisher: Publisher, delivery: Delivery, call: Call) -> None:
-    event = completed(delivery.event, call.tenant, call.outcome)
-    await reach(FaultPoint.TOOL_BEFORE_PUBLISH)
-    await publisher.publish(event)
-    await reach(FaultPoint.TOOL_AFTER_PUBLISH)
-    await bench.calls.published(call, delivery.event.number("nudge"))
+        await bench.calls.done(call, delivery.event.number("nudge"))
 
 
 def _bench(tool: Tool[Any], settings: ToolSettings) -> Bench:

@@ -61,7 +61,7 @@ async def _invoked(bench: Bench, job: Job) -> ToolCompleted:
     async with bench.calls.take(job.tenant, job.asked.call_id) as call:
         call = await answered(bench, call, job)
         await settled(bench, call, job)
-        await bench.calls.published(call, 0)
+        await bench.calls.done(call, 0)
         return ToolCompleted.model_validate_json(call.outcome)
 
 

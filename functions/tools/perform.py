@@ -27,7 +27,15 @@ from shared.limits import (
     POST_UNKNOWN_MAX_S,
     STATE_TTL_S,
 )
-from shared.metering import Attribution, Denied, Meter, Permit, Settlement, Unknown, Unpriced
+from shared.metering import (
+    Attribution,
+    Denied,
+    Meter,
+    Permit,
+    Settlement,
+    Unknown,
+    Unpriced,
+)
 from shared.metering import Call as Metered
 from shared.store import Redis, mapped
 from shared.tasks.keys import claim_check
@@ -75,7 +83,7 @@ async def answered(bench: Bench, call: Call, job: Job) -> Call:
 
 
 async def settled(bench: Bench, call: Call, job: Job) -> None:
-    """Post what the call cost, unless the ledger has it already; safe to repeat.
+    """Post what the call cost, unless it is known to be posted; safe to repeat.
 
     Raises:
         Transient: the ledger is away: a redelivery settles.
@@ -87,7 +95,6 @@ async def settled(bench: Bench, call: Call, job: Job) -> None:
         await bench.meter.settle(job.reservation(call), settlement, grant=job.grant)
     except Unknown:
         await _posted(bench, call, job, settlement)
-    await bench.calls.settled(call)
 
 
 async def _posted(bench: Bench, call: Call, job: Job, settlement: Settlement) -> None:
@@ -120,7 +127,7 @@ async def _after_crash(bench: Bench, call: Call, job: Job) -> Call:
 
 async def _performed(bench: Bench, call: Call, job: Job) -> Call:
     try:
-        call = await _held(bench, call, job)
+        call, permit = await _held(bench, call, job)
     except Denied as denied:
         if denied.reason == "held":
             raise Busy(f"{denied.account} is held by running calls: {denied.detail}") from denied
@@ -129,18 +136,20 @@ async def _performed(bench: Bench, call: Call, job: Job) -> Call:
         return await _failed(bench, call, job, ToolFailure(code="denied", message=unpriced.detail))
     await reach(FaultPoint.TOOL_AFTER_RESERVE)
     call = await bench.calls.start(call)
-    permit = await bench.meter.dispatch(
-        job.reservation(call), call.token, grant=job.grant)
-    await reach(FaultPoint.TOOL_AFTER_DISPATCH)
+    await reach(FaultPoint.TOOL_AFTER_START)
     return await _ran(bench, call, job, permit)
 
 
-async def _held(bench: Bench, call: Call, job: Job) -> Call:
-    """Reserve the price; an attempt whose hold has ended meanwhile is left for the next."""
+async def _held(bench: Bench, call: Call, job: Job) -> tuple[Call, Permit]:
+    """Reserve the price and dispatch at once; a hold that a dead holder left is resolved first."""
     for _ in range(ATTEMPTS_MAX):
-        hold = await bench.meter.hold(_metered(bench, call, job))
-        if hold.state == "PENDING":
-            return call
+        try:
+            hold = await bench.meter.hold(_metered(bench, call, job), dispatch=True)
+        except Busy:
+            await bench.meter.resolve(job.reservation(call), call.token, grant=job.grant)
+        else:
+            if hold.permit is not None:
+                return call, hold.permit
         call = await bench.calls.again(call, was_void=False)
     raise Busy(f"call {call.call_id}: its reservations end before it can run")
 

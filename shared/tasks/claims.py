@@ -67,8 +67,11 @@ class Claims:
         return bool(await self.run("held", (tenant, task_id, step)))
 
     @asynccontextmanager
-    async def hold(self, tenant: str, task_id: str, step: int) -> AsyncIterator[Claim]:
+    async def hold(self, tenant: str, task_id: str, step: int,
+                   first: dict[str, Any] | None = None) -> AsyncIterator[Claim]:
         """Hold the step while the block runs, renewing the lease; release it if it fails.
+
+        `first` becomes the record of a step that has none.
 
         A commit under the claim's token deletes it, so a block that commits has nothing to release.
 
@@ -77,7 +80,7 @@ class Claims:
             Busy: a living other process holds it; the broker retries.
         """
         where = (tenant, task_id, step)
-        token, rest = await self.run("take", where)
+        token, rest = await self.run("take", where, record=json.dumps(first) if first else "")
         if token == -1:
             raise Committed
         if token == 0:

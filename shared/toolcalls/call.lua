@@ -3,7 +3,7 @@
 -- Row (hash): token, until (ms), attempt, runs, started (attempt whose run began), outcome (JSON),
 --             settlement (JSON), settled, published, nudge
 -- KEYS: row
--- ARGV: op (take, renew, start, answer, next, settled, published, release, decide), token (or ''),
+-- ARGV: op (take, renew, start, answer, next, done, release, decide), token (or ''),
 --       lease ms, ttl s, value, value 2 (decide: the outcomes of a call not begun, and of one begun)
 -- Returns: take → {state, token, attempt, runs, started, outcome, settlement, settled, published,
 --          nudge, ms left}, state = done, held or taken;
@@ -73,10 +73,8 @@ elseif op == 'next' then
   if value == 'void' then
     redis.call('HINCRBY', row, 'runs', -1)
   end
-elseif op == 'settled' then
-  redis.call('HSET', row, 'settled', '1')
-elseif op == 'published' then
-  redis.call('HSET', row, 'published', '1', 'until', '0', 'nudge', value)
+elseif op == 'done' then
+  redis.call('HSET', row, 'published', '1', 'settled', '1', 'until', '0', 'nudge', value)
 elseif op == 'release' then
   redis.call('HSET', row, 'until', '0')
 end

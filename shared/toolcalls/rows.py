@@ -120,13 +120,9 @@ class Calls:
         await self._write("answer", call, outcome, settlement)
         return replace(call, outcome=outcome, settlement=settlement, is_settled=not settlement)
 
-    async def settled(self, call: Call) -> None:
-        """Note that the ledger has the cost."""
-        await self._write("settled", call)
-
-    async def published(self, call: Call, nudge: int) -> None:
-        """Note that the broker has the outcome, and the nudge it answers."""
-        await self._write("published", call, str(max(nudge, call.nudge)))
+    async def done(self, call: Call, nudge: int) -> None:
+        """Note that the broker has the outcome, the ledger its cost, and the nudge it answers."""
+        await self._write("done", call, str(max(nudge, call.nudge)))
 
     async def decide(self, tenant: str, call_id: str, *, not_begun: str,
                      begun: str) -> tuple[str, bool]:

@@ -35,14 +35,14 @@ class Kill:
 
 
 STEP = [At.BEFORE_RECORD, At.AFTER_RECORD, At.BEFORE_CLAIM, At.AFTER_CLAIM, At.AFTER_RESERVE,
-        At.AFTER_DISPATCH, At.AFTER_ANSWER, At.BEFORE_SETTLE, At.AFTER_SETTLE, At.BEFORE_COMMIT,
+        At.AFTER_ANSWER, At.BEFORE_SETTLE, At.AFTER_SETTLE, At.BEFORE_COMMIT,
         At.AFTER_COMMIT, At.BETWEEN_PUBLISHES, At.AFTER_PUBLISH, At.BEFORE_RESPONSE]
 """The points of one step, in order."""
 
 TOOL = [point for point in At if point.startswith("tool_")]
 MATRIX = [
     *(Kill("agents", point) for point in STEP),
-    *(Kill("agents", point, LAST) for point in (At.AFTER_DISPATCH, At.AFTER_ANSWER,
+    *(Kill("agents", point, LAST) for point in (At.AFTER_RESERVE, At.AFTER_ANSWER,
                                                 At.AFTER_SETTLE, At.AFTER_COMMIT)),
     Kill("agents", At.BETWEEN_PUBLISHES, 2),
     Kill("agents", At.AFTER_PUBLISH, LAST),

@@ -1,6 +1,6 @@
 -- Makes one process the only one that takes a step; its token fences every later write.
 -- KEYS: claim, task
--- ARGV: op (take, held, renew, store, release), step, token (or ''), lease ms, record (for store), ttl s
+-- ARGV: op (take, held, renew, store, release), step, token (or ''), lease ms, record (to store; take: if none), ttl s
 -- Returns: take → {token, record} or {0, ms left} held or {-1, ''} committed; else 1 or 0 (fenced)
 local claim, task = KEYS[1], KEYS[2]
 local op, step, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -20,6 +20,9 @@ if op == 'take' then
   end
   local taken = redis.call('HINCRBY', claim, 'token', 1)
   redis.call('HSET', claim, 'until', string.format('%.0f', now + lease))
+  if record ~= '' then
+    redis.call('HSETNX', claim, 'record', record)
+  end
   redis.call('EXPIRE', claim, ttl)
   return {taken, redis.call('HGET', claim, 'record') or ''}
 end

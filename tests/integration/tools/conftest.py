@@ -14,7 +14,7 @@ from functions.tools import outside
 from functions.tools.declare import Context, Price, Tool
 from functions.tools.perform import Bench
 from shared.auth import Grant, TaskLimits, sign
-from shared.errors import Transient
+from shared.errors import Busy, Transient
 from shared.metering import Charge, Denied, Hold, Outcome, Unknown
 from shared.metering.permit import issue
 from shared.store import connect
@@ -38,17 +38,14 @@ class FakeLedger:
             raise Denied("no room", account="task|t|life", unit="usd", need=2, have=1,
                          reason=self.deny)
         row = self.rows.setdefault(call.id, {
-            "state": "PENDING", "dispatched": False, "cold": call.attribution.cold_start})
-        row["holder"] = call.holder
-        return Hold(state=row["state"], expires=0, reserved_nano=0, headroom={}, permit=None,
-                    adopted=False, replayed=False)
-
-    async def dispatch(self, reservation_id, holder, *, grant):
-        self._reachable()
-        row = self.rows[reservation_id]
-        assert not row["dispatched"], "a second dispatch"
-        row["dispatched"] = True
-        return issue(reservation_id)
+            "state": "PENDING", "dispatched": False, "cold": call.attribution.cold_start,
+            "holder": call.holder})
+        if row["state"] == "PENDING" and row["dispatched"] and call.holder > row["holder"]:
+            raise Busy("a lower holder dispatched it")
+        is_first = dispatch and row["state"] == "PENDING" and not row["dispatched"]
+        row |= {"holder": call.holder, "dispatched": row["dispatched"] or is_first}
+        return Hold(state=row["state"], expires=0, reserved_nano=0, headroom={},
+                    permit=issue(call.id) if is_first else None, adopted=False, replayed=False)
 
     async def settle(self, reservation_id, settlement, *, grant):
         self._reachable()

@@ -240,7 +240,7 @@ async def test_a_tool_gets_its_idempotency_key(world):
 
 
 @pytest.mark.parametrize("point", [
-    "tool_after_claim", "tool_after_reserve", "tool_after_dispatch", "tool_after_run",
+    "tool_after_claim", "tool_after_reserve", "tool_after_start", "tool_after_run",
     "tool_after_store", "tool_after_settle", "tool_before_publish", "tool_after_publish"])
 async def test_killed_anywhere_an_idempotent_call_still_ends_once(world, monkeypatch, point):
     world = world(double)
@@ -254,7 +254,7 @@ async def test_killed_anywhere_an_idempotent_call_still_ends_once(world, monkeyp
     assert world.ledger.states.count("SETTLED") == 1
 
 
-@pytest.mark.parametrize("point", ["tool_after_dispatch", "tool_after_run"])
+@pytest.mark.parametrize("point", ["tool_after_start", "tool_after_run"])
 async def test_a_run_with_unknown_outcome_is_not_repeated_unless_idempotent(
         world, monkeypatch, point):
     world = world(double, idempotent=False)
@@ -268,7 +268,7 @@ async def test_a_run_with_unknown_outcome_is_not_repeated_unless_idempotent(
     assert world.ledger.states == ["FORFEITED"]
 
 
-async def test_a_call_that_died_before_its_dispatch_runs_even_if_not_idempotent(
+async def test_a_call_that_died_before_its_run_began_runs_even_if_not_idempotent(
         world, monkeypatch):
     world = world(double, idempotent=False)
     await die_at(world, world.delivery({"number": 4}), monkeypatch, "tool_after_reserve")
@@ -276,28 +276,30 @@ async def test_a_call_that_died_before_its_dispatch_runs_even_if_not_idempotent(
     await deliver_to(world, world.delivery({"number": 4}))
 
     assert world.broker.outcomes[0]["result"] == 8
+    assert sorted(world.ledger.states) == ["FORFEITED", "SETTLED"]
 
 
-async def test_a_dispatch_that_never_reached_the_ledger_is_void_and_runs(world, monkeypatch):
-    world = world(double, idempotent=False)
+async def test_a_run_whose_cost_cannot_be_settled_has_told_the_agent_already(world, monkeypatch):
+    world = world(double)
 
-    async def lost(*_, **__):
+    async def away(*_, **__):
         raise Transient("the ledger is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.ledger, "dispatch", lost)
+        patch.setattr(world.ledger, "settle", away)
         with pytest.raises(Transient):
             await deliver_to(world, world.delivery({"number": 4}))
+    assert [o["result"] for o in world.broker.outcomes] == [8]
     await deliver_to(world, world.delivery({"number": 4}))
 
-    assert world.broker.outcomes[0]["result"] == 8
-    assert sorted(world.ledger.states) == ["SETTLED", "VOIDED"]
+    assert world.keys == ["call-1"]
+    assert world.ledger.states == ["SETTLED"]
 
 
 async def test_a_tool_that_always_dies_is_given_up_after_three_runs(world, monkeypatch):
     world = world(double)
     for _ in range(3):
-        await die_at(world, world.delivery({"number": 4}), monkeypatch, "tool_after_dispatch")
+        await die_at(world, world.delivery({"number": 4}), monkeypatch, "tool_after_start")
 
     await deliver_to(world, world.delivery({"number": 4}))
 

@@ -178,7 +178,7 @@ def test_the_contract_and_the_checks_are_served(calculator):
 
 
 @pytest.mark.parametrize("point", [
-    "tool_after_claim", "tool_after_dispatch", "tool_after_store", "tool_after_publish"])
+    "tool_after_claim", "tool_after_start", "tool_after_store", "tool_after_publish"])
 def test_killed_on_the_way_the_call_ends_once(
         calculator, broker, env, redis_url, free_port, tmp_path, point):
     armed = {**env, "TOLLGATE_FAULT": f"calculator:{point}", "TOLLGATE_FAULT_DIR": str(tmp_path)}
