@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import functions_framework.aio
 from pydantic import SecretStr, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
@@ -26,6 +26,9 @@ from shared.faults import FaultPoint
 from shared.limits import REQUEST_BYTES_MAX
 
 log = logging.getLogger(__name__)
+
+CLIENT_GONE = 499
+"""The status that logs give a request whose caller did not wait; nobody reads the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,9 @@ async def _answered(request: Request, work: Awaitable[Response]) -> Response:
         answer = problem(invalid(error))
     except TollgateError as error:
         answer = problem(error)
+    except ClientDisconnect:
+        log.info("%s %s: the caller has gone", request.method, request.url.path)
+        return Response(status_code=CLIENT_GONE)
     except Exception:
         log.exception("unexpected failure on %s %s", request.method, request.url.path)
         answer = problem(TollgateError("an unexpected failure; the log has it"))

@@ -33,7 +33,9 @@ def structured(attributes: dict[str, Any], data: str | None = None) -> Sent:
     return Sent({"content-type": "application/cloudevents+json"}, json.dumps(document).encode())
 
 
-def event(type: str = "com.example.Plain", id: str = "one", **attributes: Any) -> Sent:  # noqa: A002
+def event(
+        type: str = "com.example.Plain", id: str = "one",  # noqa: A002
+        **attributes: Any) -> Sent:
     return binary({**MINIMAL, "type": type, "id": id, **attributes})
 
 

@@ -20,9 +20,11 @@ LOCAL = Addresses({"ledger.tollgate.svc.cluster.local": "http://127.0.0.1:9"})
     ("http://ledger.tollgate.svc.cluster.local", "http://127.0.0.1:9"),
     ("http://ledger.tollgate.svc.cluster.local:80/v1", "http://127.0.0.1:9/v1"),
     ("a=http://ledger.tollgate.svc.cluster.local/x,b", "a=http://127.0.0.1:9/x,b"),
-    ("http://ledger.tollgate.svc.cluster.local:8080", "http://ledger.tollgate.svc.cluster.local:8080"),
+    ("http://ledger.tollgate.svc.cluster.local:8080",
+     "http://ledger.tollgate.svc.cluster.local:8080"),
     ("http://costs.tollgate.svc.cluster.local", "http://costs.tollgate.svc.cluster.local"),
-    ("http://ledger.tollgate.svc.cluster.local.evil", "http://ledger.tollgate.svc.cluster.local.evil"),
+    ("http://ledger.tollgate.svc.cluster.local.evil",
+     "http://ledger.tollgate.svc.cluster.local.evil"),
 ])
 def test_cluster_address_becomes_local(text, rewritten):
     assert LOCAL.rewritten(text) == rewritten
