@@ -214,6 +214,16 @@ class System:
             found += [json.loads(t) for t in texts if t.startswith("{") and t.endswith("}")]
         return found
 
+    def unexpected(self):
+        """Return what functions logged that no function should: bugs and their tracebacks."""
+        bugs = [f"{line['function']}: {line.get('exception', '')[-500:]}" for line in self.lines()
+                if line.get("message", "").startswith("unexpected failure")
+                and line["function"] != "broken"]
+        logs = (self.folder / "data" / "logs").glob("*.log")
+        texts = {log.name: log.read_text(errors="replace") for log in logs}
+        return bugs + [f"{name}: RuntimeWarning" for name, text in texts.items()
+                       if "RuntimeWarning" in text]
+
     def spans(self, task):
         """Return the spans that name a task."""
         return [line for line in self.lines() if line.get("kind") == "span"

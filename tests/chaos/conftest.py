@@ -9,6 +9,7 @@ from tests.system import System
 async def system(anyio_backend, tmp_path_factory):
     async with System(tmp_path_factory.mktemp("system")) as running:
         yield running
+        assert running.unexpected() == []
 
 
 @pytest.fixture

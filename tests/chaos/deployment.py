@@ -12,7 +12,8 @@ from functions.tools.declare import Tool
 from shared.contracts import AgentEntry, Catalogue
 
 BASE = ROOT / "knative" / "base"
-TOOLS = {"crasher": 10, "dying": 1, "flood": 10, "hanger": 10, "raiser": 10, "sleeper": 10}
+TOOLS = {"crasher": 10, "dying": 1, "flood": 10, "hanger": 10, "once": 10, "raiser": 10,
+         "sleeper": 10}
 """Tools under test → retries of their Triggers."""
 
 AGENTS = {"prober": 10, "broken": 2, "deaf": 2}

@@ -97,6 +97,25 @@ async def test_a_task_survives_a_kill(system, tenant, kill):
     await assert_nothing_is_lost_or_paid_twice(system, tenant, task)
 
 
+async def test_a_kill_while_the_model_answers_is_paid_under_its_own_reservation(system, tenant):
+    task = await tenant.submit("slow")
+    await until(lambda: system.model_calls(task), what="the model is called")
+
+    await system.kill("prober")
+    await system.lapse(tenant)
+    found = await recovered(system, tenant, task)
+
+    assert (found["status"], found["result"]["output"]) == ("completed", "At last.")
+    first, second = system.model_calls(task)
+    assert first != second
+    summary, gaps = await tenant.books()
+    assert summary["states"] == {
+        "SETTLED": 1, "FORFEITED": 1, "VOIDED": 0, "DENIED": 0, "PENDING": 0}
+    assert gaps["gapless"]
+    outcomes = {i["id"]: i["outcome"] for i in (await tenant.invocations(task))["invocations"]}
+    assert outcomes == {first: "forfeited", second: "settled"}
+
+
 @pytest.mark.parametrize("kill", [k for k in MATRIX if k.story == "silence"], ids=str)
 async def test_what_the_watchdog_left_unpublished_is_published(system, tenant, kill):
     gateway = await system.armed("gateway", At.SUBMIT_AFTER_COMMIT)

@@ -46,6 +46,18 @@ async def gone_on(system, tenant, task):
     return (await tenant.task(task))["status"] == "completed"
 
 
+async def test_a_tool_that_may_run_once_is_not_run_again_after_a_kill(system, tenant):
+    file = system.folder / tenant.name
+    task = await tenant.submit(f"once {file}")
+
+    await until(lambda: gone_on(system, tenant, task), what="the model is told")
+
+    assert (await told(tenant, task)).startswith("unknown_outcome: the run started")
+    assert file.read_text() == "done\n"
+    summary, _ = await tenant.books()
+    assert summary["events"] == summary["terminal"] == 3
+
+
 async def test_a_tool_that_always_dies_dead_letters_and_the_agent_goes_on(system, tenant):
     task = await tenant.submit("die", deadline_s=29)  # no time for a redrive after 30 s
 
