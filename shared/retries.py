@@ -1,4 +1,4 @@
-"""Repeats what may succeed a moment later: the one home of `tenacity`."""
+"""Repeats what may succeed a moment later: for calls between functions."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

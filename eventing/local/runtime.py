@@ -158,7 +158,7 @@ class Runtime:
             self._stack.callback(server.stop)
             self._embedded = server
             self.addresses["redis"] = server.url
-            return server.url, server.socket_url
+            return server.socket_url, server.socket_url
         self.addresses["redis"] = url
         return url, url
 

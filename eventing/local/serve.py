@@ -38,6 +38,7 @@ def main() -> None:
 def _application(target: str, source: str) -> Any:
     """Build the application, with the unused parts of libraries out of sight meanwhile."""
     sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # or it reads every package's
     gc.disable()  # imports make no garbage, only much to look through
     try:
         return create_asgi_app(target, source)  # type: ignore[no-untyped-call]

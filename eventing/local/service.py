@@ -46,7 +46,7 @@ class Service:
         """Let the processes take requests from the Service's own address by themselves.
 
         For a Service that is always up and has no gate: Knative, too, leaves the activator out of
-        the path of one (ADR 0007).
+        the path of one (ADR 0011).
         """
         self._shared = listener
 

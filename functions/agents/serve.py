@@ -27,7 +27,7 @@ from shared.auth import ApiKeys
 from shared.clock import now_s
 from shared.contracts import Catalogue
 from shared.errors import TollgateError
-from shared.http_client import plain_client, public_client
+from shared.http_client import cluster_client, plain_client, public_client
 from shared.metering import Meter
 from shared.models.open import open_model
 from shared.models.port import Model
@@ -71,8 +71,8 @@ def serve(folder: Path, settings: AgentSettings) -> Handle:
 def _parts(definition: Definition, settings: AgentSettings, redis: Redis, *, toolbox: Toolbox,
            model: Model) -> Parts:
     tasks = Tasks(redis)
-    publisher = Publisher(settings.broker_url, plain_client(limits.PUBLISH_TIMEOUT_S))
-    meter = Meter(settings.ledger_url, plain_client(limits.LEDGER_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url, cluster_client(limits.PUBLISH_TIMEOUT_S))
+    meter = Meter(settings.ledger_url, cluster_client(limits.LEDGER_TIMEOUT_S))
     return Parts(
         definition=definition, toolbox=toolbox, tasks=tasks,
         claims=Claims(redis), publisher=publisher, meter=meter, model=model, clock=now_s,

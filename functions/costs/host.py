@@ -14,7 +14,7 @@ from functions.costs.gaps import LedgerEvents
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore, Stored
-from shared.http_client import plain_client
+from shared.http_client import cluster_client
 from shared.limits import LEDGER_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
 
@@ -29,7 +29,7 @@ def build(settings: CostsSettings) -> Callable[[Request], Awaitable[Response]]:
 def app(settings: CostsSettings, redis: Redis) -> App:
     """Return the function's parts; nothing is connected before the first request."""
     store, door = CostStore(redis), Door(settings.api_keys)
-    ledger = LedgerEvents(settings.ledger_url, plain_client(LEDGER_TIMEOUT_S))
+    ledger = LedgerEvents(settings.ledger_url, cluster_client(LEDGER_TIMEOUT_S))
 
     async def start() -> None:
         await refuse_eviction(redis)

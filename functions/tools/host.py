@@ -23,7 +23,7 @@ from functions.tools.perform import Bench, answered, settled
 from shared.auth import ApiKeys
 from shared.clock import now_s
 from shared.faults import FaultPoint, reach
-from shared.http_client import plain_client
+from shared.http_client import cluster_client
 from shared.limits import LEDGER_TIMEOUT_S, PUBLISH_TIMEOUT_S
 from shared.metering import Meter
 from shared.settings import Settings
@@ -82,7 +82,7 @@ async def deliver(bench: Bench, publisher: Publisher, delivery: Delivery) -> Non
 
 
 def _bench(tool: Tool[Any], settings: ToolSettings) -> Bench:
-    redis, client = connect(settings.redis_url), plain_client(LEDGER_TIMEOUT_S)
+    redis, client = connect(settings.redis_url), cluster_client(LEDGER_TIMEOUT_S)
 
     def context(job: Job) -> Context[Any]:
         return Context(idempotency_key=job.asked.call_id, tenant=job.tenant, task=job.task,
@@ -93,4 +93,4 @@ def _bench(tool: Tool[Any], settings: ToolSettings) -> Bench:
 
 
 def _publisher(settings: ToolSettings) -> Publisher:
-    return Publisher(settings.broker_url, plain_client(PUBLISH_TIMEOUT_S))
+    return Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))

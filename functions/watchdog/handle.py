@@ -14,7 +14,7 @@ from functions.watchdog.rounds import Rounds
 from functions.watchdog.settings import WatchdogSettings
 from shared.clock import now_s
 from shared.errors import Permanent
-from shared.http_client import plain_client
+from shared.http_client import cluster_client
 from shared.limits import PUBLISH_TIMEOUT_S
 from shared.store import connect
 from shared.tasks.overdue import Overdue
@@ -25,7 +25,7 @@ def serve_watchdog(settings: WatchdogSettings) -> Callable[[Request], Awaitable[
     """Return the watchdog as a functions-framework function."""
     redis = connect(settings.redis_url)
     tasks = Tasks(redis)
-    publisher = Publisher(settings.broker_url, plain_client(PUBLISH_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
     rounds = Rounds(tasks, Overdue(redis), publisher=publisher, clock=now_s,
                     outbox=Outbox(tasks, publisher, silence_s=settings.step_silence_s))
 

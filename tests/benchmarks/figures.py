@@ -13,13 +13,16 @@ class Figure:
     name: str
     value: float
     unit: str
-    target: float
+    target: float | None
+    """`None`: shown beside another figure, without a target of its own."""
     at_least: bool = False
     """Whether the target is a minimum; else it is a maximum."""
 
     @property
     def holds(self):
         """Tell whether the target is reached."""
+        if self.target is None:
+            return True
         return self.value >= self.target if self.at_least else self.value <= self.target
 
 
@@ -36,11 +39,16 @@ def table(figures):
     width = max(len(f.name) for f in figures)
     lines = [f"{'figure':<{width}}  {'value':>10}  {'target':>10}  unit"]
     for f in figures:
-        sign = "≥" if f.at_least else "≤"
         mark = "" if f.holds else "  missed"
-        lines.append(f"{f.name:<{width}}  {f.value:>10.2f}  {sign + f' {f.target:g}':>10}  "
+        lines.append(f"{f.name:<{width}}  {f.value:>10.2f}  {_target(f):>10}  "
                      f"{f.unit}{mark}")
     return "\n".join(lines)
+
+
+def _target(figure):
+    if figure.target is None:
+        return "–"
+    return f"{'≥' if figure.at_least else '≤'} {figure.target:g}"
 
 
 def write(figures, path: Path):

@@ -34,7 +34,7 @@ HOMES = {
                           "functions/agents/metrics.py"),
     "redis": ("shared/store.py",),
     "rich": ("eventing/cli/",),
-    "tenacity": ("eventing/publish.py", "shared/metering/", "functions/tools/notify/"),
+    "tenacity": ("shared/retries.py", "functions/tools/notify/"),
     "typer": ("eventing/cli/",),
     "uvicorn": ("eventing/local/serve.py",),
 }
