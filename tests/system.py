@@ -134,6 +134,11 @@ class System:
         for name in names:
             self.service(function)._program.env.pop(name, None)
 
+    def forgive(self, function):
+        """Let a function that failed to start be started again at once."""
+        service = self.service(function)
+        service._failures, service._closed_until_s = 0, 0.0
+
     def disturb(self, **what):
         """Let the broker lose, double or shuffle from now on; without arguments, stop that."""
         fresh = Disturbance(**what)

@@ -166,6 +166,12 @@ class no_ledger:  # noqa: N801 - reads as a statement
 
     async def __aexit__(self, *_):
         self._system.restarted_with("ledger", TOLLGATE_CATALOGUE=self._path)
+        await until(self._is_back, what="the ledger is back")
+
+    async def _is_back(self):
+        self._system.forgive("ledger")
+        answer = await self._system.http.get(self._system.addresses["ledger"] + "/health")
+        return answer.is_success
 
 
 async def books_once_leases_end(system, tenant):

@@ -44,10 +44,9 @@ async def test_nothing_runs_before_the_first_request_and_after_the_last(system, 
     await tenant.books()
     await all_asleep()
     for name in ("gateway", "prober", "calculator", "notify", "costs"):
+        await system.at_zero(name)  # the runtime has noticed it, too
         status = system.service(name).status()
-        assert status["woken"] >= 1
-        assert status["woken"] == status["slept"]
-        assert status["pids"] == []
+        assert status["woken"] == status["slept"] >= 1
 
 
 async def test_an_agent_has_no_process_while_its_tool_outlasts_the_window(system, tenant):
