@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,16 +20,16 @@ def line(text: str = "", *, style: str = "") -> None:
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table; a column whose head ends in `#` is a number."""
+    """Print a table; a column whose head ends in `#` is a number, and the first is never cut."""
     from rich.table import Table
     from rich.text import Text  # rich takes 60 ms to import, and --json never needs it
 
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False,
                   header_style="bold")
-    for head in heads:
+    for position, head in enumerate(heads):
         numeric = head.endswith("#")
         drawn.add_column(head.rstrip("#"), justify="right" if numeric else "left",
-                         overflow="fold")
+                         overflow="fold", no_wrap=position == 0)
     for row in rows:
         drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console().print(drawn)
@@ -45,6 +46,17 @@ def console() -> Any:
 
 
 _console: Any = None
+
+
+def age(moment: str) -> str:
+    """Return how long ago an RFC 3339 time was, as `kubectl` does: `42s`, `5m10s`, `3h12m`."""
+    whole = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days}d{hours}h"
+    if hours:
+        return f"{hours}h{minutes}m"
+    return f"{minutes}m{whole % 60}s" if minutes else f"{whole}s"
 
 
 def usd(nano: int) -> str:

@@ -127,8 +127,9 @@ def list_tasks(
     if as_json:
         show.as_json(page)
         return
-    show.table("", ("task", "status", "agent", "created", "steps#", "tokens#", "cost#", "error"),
-               [(t["id"], t["status"], t["agent"], t["created_at"], t["steps_used"],
+    show.table("", ("task", "status", "agent", "age", "steps#", "tokens#", "cost#", "error"),
+               [(t["id"], t["status"], t["agent"], show.age(t["created_at"]),
+                 t["steps_used"],
                  t["tokens_used"], f"${t['cost_usd']}", t["error"]) for t in page["tasks"]])
     if page.get("next"):
         show.line(f"more: tollgate task list --cursor {page['next']}", style="dim")

@@ -112,14 +112,20 @@ async def test_claimed_step_is_exclusive_until_it_is_released(tasks, redis, tena
 async def test_failed_holder_releases_and_its_successor_finds_the_record(tasks, redis, tenant):
     await submit(tasks, state(tenant=tenant))
     claims = Claims(redis)
-    with pytest.raises(RuntimeError):
+    tokens = []
+
+    async def fails():
         async with claims.hold(tenant, "t1", 1) as first:
+            tokens.append(first.token)
             await first.store({"attempt": 1})
             raise RuntimeError
 
+    with pytest.raises(RuntimeError):
+        await fails()
+
     async with claims.hold(tenant, "t1", 1) as second:
         assert second.record == {"attempt": 1}
-        assert second.token > first.token
+        assert second.token > tokens[0]
 
 
 async def test_dead_holder_is_fenced_once_its_lease_is_over(tasks, redis, tenant):

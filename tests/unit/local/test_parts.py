@@ -77,8 +77,8 @@ def test_journal_keeps_no_content():
 
 def test_page_shows_what_happens_and_escapes_it():
     journal = Journal()
-    journal.event(Event("1", "/s", "<script>"))
-    status = {"addresses": {"gateway": "http://127.0.0.1:1"}, "triggers": [],
+    journal.event(Event("1", "/s", "<script>", extensions={"taskid": "t1"}))
+    status = {"addresses": {"costs": "http://127.0.0.1:1"}, "triggers": [],
               "functions": [{"name": "echo", "replicas": 1, "ready": 1, "in_flight": 0,
                              "waiting": 0, "woken": 1, "slept": 0, "processes_max": 1}]}
 
@@ -86,7 +86,8 @@ def test_page_shows_what_happens_and_escapes_it():
 
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
-    assert 'href="http://127.0.0.1:1/tasks"' in html
+    assert 'href="http://127.0.0.1:1/"' in html
+    assert 'href="http://127.0.0.1:1/tasks/t1"' in html
     assert "<caption>Functions</caption>" in html
 
 
