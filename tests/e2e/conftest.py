@@ -1,17 +1,5 @@
-"""One running system per module; tests stay apart by tenant."""
+"""The same running system as in the chaos tests."""
 
-import pytest
+from tests.chaos.conftest import system, tenant
 
-from tests.system import System
-
-
-@pytest.fixture(scope="module")
-async def system(anyio_backend, tmp_path_factory):
-    async with System(tmp_path_factory.mktemp("system")) as running:
-        yield running
-        assert running.unexpected() == []
-
-
-@pytest.fixture
-def tenant(system):
-    return system.tenant()
+__all__ = ["system", "tenant"]
