@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.system import until
+
 pytestmark = pytest.mark.anyio
 
 TASK = {"agent": "prober", "prompt": "plain", "token_budget": 32768}
@@ -91,7 +93,6 @@ async def test_an_event_that_nobody_takes_becomes_a_dead_letter(system, tenant):
     answer = await tenant.ask("POST", "/events", json={"n": 1}, headers=EVENT)
     assert answer.status_code == 202
 
-    from tests.system import until
     letters = await until(lambda: unrouted(tenant))
 
     assert (letters[0]["type"], letters[0]["cause"]) == (

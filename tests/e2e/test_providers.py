@@ -7,7 +7,6 @@ from tests.system import System
 
 pytestmark = pytest.mark.anyio
 
-ASKED = {"prompt_tokens": 100, "completion_tokens": 10}
 USED_NANO = 100 * 150 + 10 * 600
 """100 tokens in and 10 out of gpt-4o-mini at its list price of 0.15 and 0.60 USD per million."""
 
