@@ -76,7 +76,7 @@ def folded(state: TaskState, records: Sequence[StepRecord]) -> tuple[TaskState, 
         prompt = shortened(kept.task.prompt, max(4 * chars, 200))
         kept = kept.but(task=kept.task.model_copy(update={"prompt": prompt}))
         shorter = [_cut(record, chars) for record in shorter]
-        if _bytes(kept, shorter) <= limits.FINISHED_TASK_BYTES_MAX * 3 // 4:
+        if _bytes(kept, shorter) <= limits.FINISHED_TASK_BYTES_MAX // 2:
             return kept, shorter
     return kept, [_counted(record) for record in shorter]
 

@@ -20,7 +20,7 @@ def of_step(before: Snapshot, after: TaskState, answered: Answered, attempt: Att
         seen={call_id: preview(outcome) for call_id, outcome in before.results.items()},
         usage={"input": reply.usage.input_total, "output": reply.usage.output_total},
         cost_nano=answered.cost_nano, attempts=attempt.attempt + 1, trace_id=trace_id(),
-        started_at=attempt.started_at, ended_at=attempt.ended_at)
+        started_at=round(attempt.started_at, 3), ended_at=round(attempt.ended_at, 3))
 
 
 def entries_of(after: TaskState, record: StepRecord) -> list[Entry]:

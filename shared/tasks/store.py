@@ -129,6 +129,7 @@ class Tasks:
             FINAL_STEP if final else state.step, commit.due_at, limits.STATE_TTL_S,
             state.created_at, commit.turn, limits.HISTORY_TURNS_MAX, int(final),
             int(final or state.step != before.step), f"{tenant} {task.id}",
+            limits.STREAM_ENTRIES_KEPT,
             *_counted([r.model_dump_json(exclude_defaults=True) for r in commit.records]),
             *_counted(list(commit.awaited)), *_paired(commit.events),
             *_paired([(e.event, json.dumps(e.data)) for e in commit.entries]),
@@ -138,7 +139,8 @@ class Tasks:
             keys.task(tenant, task.id), keys.claim(tenant, task.id, before.step + 1),
             keys.due(tenant),
             keys.steps(tenant, task.id), keys.stream(tenant, task.id),
-            keys.index(tenant, "status", before.status), keys.index(tenant, "status", state.status),
+            keys.index(tenant, "status", before.status),
+            keys.index(tenant, "status", state.status),
             keys.session(tenant, task.agent, task.session_id),
         ], args))
 

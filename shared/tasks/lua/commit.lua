@@ -3,7 +3,8 @@
 -- KEYS: task, claim, due, steps, stream, index of the old status, index of the new, session
 -- ARGV: 1 task id, 2 version expected, 3 token ('' for none), 4 document, 5 step, 6 due score,
 --       7 ttl s, 8 created s, 9 session turns ('' or a JSON text), 10 turns kept, 11 final (0 or 1),
---       12 clear waits (0 or 1), 13 hint, then counted lists: step records to append, awaited call ids,
+--       12 clear waits (0 or 1), 13 hint, 14 stream entries kept when final,
+--       then counted lists: step records to append, awaited call ids,
 --       events (id, body), stream entries (event, data), whole step records that replace the list
 -- Returns: the new version, 0 after a version conflict, -1 when fenced
 local task, claim, due, steps, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -16,7 +17,7 @@ if ARGV[3] ~= '' and redis.call('HGET', claim, 'token') ~= ARGV[3] then
   return -1
 end
 
-local at = 14
+local at = 15
 local function list(width)
   local count, items = tonumber(ARGV[at]), {}
   for i = 1, count * width do
@@ -58,6 +59,9 @@ end
 redis.call('EXPIRE', steps, ttl)
 for i = 1, #entries, 2 do
   redis.call('XADD', stream, '*', 'event', entries[i], 'data', entries[i + 1])
+end
+if ARGV[11] == '1' then
+  redis.call('XTRIM', stream, 'MAXLEN', ARGV[14])
 end
 redis.call('EXPIRE', stream, ttl)
 redis.call('ZADD', due, ARGV[6], id)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -180,6 +181,9 @@ async def test_final_task_keeps_its_answer_and_little_else(tasks, redis, tenant)
     answered = seen.state.but(output="x" * 8000, step=10)
     commit = ended(type(seen)(state=answered, version=seen.version, results={}, outbox={},
                               cancel=None), Status.COMPLETED, None, Past(records, 5, NOW + 1))
+
+    commit = replace(commit, entries=[Entry("tool", {"step": n, "call_id": "c" * 32, "ok": True})
+                                      for n in range(400)] + list(commit.entries))
 
     assert await tasks.commit(commit) > 0
     await tasks.published(commit.state, list(seen.outbox) + [i for i, _ in commit.events], None)
