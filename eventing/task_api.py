@@ -169,7 +169,9 @@ class TaskApi:
         snapshot = await self._found(caller.tenant, request.path_params["id"])
         records = await self._p.tasks.steps(caller.tenant, snapshot.state.task.id)
         outcomes = {call_id: preview(o) for call_id, o in snapshot.results.items()}
-        shown = [r.model_dump(mode="json", exclude={"seen"}) for r in merged(records, outcomes)]
+        shown = [{**r.model_dump(mode="json", exclude={"seen"}),
+                  "trace_id": r.trace_id or snapshot.state.trace_id}
+                 for r in merged(records, outcomes)]
         return JSONResponse({"task_id": snapshot.state.task.id, "steps": shown})
 
     async def cancel(self, request: Request) -> Response:
@@ -231,7 +233,7 @@ def summary(state: TaskState) -> dict[str, Any]:
         "deadline_at": rfc3339(state.deadline_at), "steps_used": result.steps_used,
         "tokens_used": result.tokens_used, "tool_calls": result.tool_calls,
         "cost_usd": result.cost_usd, "error": result.error,
-        "trace_id": (state.traceparent or "--").split("-")[1] or None}
+        "trace_id": state.trace_id}
 
 
 def _accepted(state: TaskState) -> Response:

@@ -71,7 +71,8 @@ def folded(state: TaskState, records: Sequence[StepRecord]) -> tuple[TaskState, 
     The answer stays whole; prompt, arguments and results shorten until the rest fits.
     """
     kept = state.but(messages=(), task=state.task.model_copy(update={"context": ""}))
-    shorter = list(records)
+    shorter = [record.model_copy(update={"trace_id": None}) if record.trace_id == state.trace_id
+               else record for record in records]  # the task says it once
     for chars in (PREVIEW_CHARS, 400, 120, 40):
         prompt = shortened(kept.task.prompt, max(4 * chars, 200))
         kept = kept.but(task=kept.task.model_copy(update={"prompt": prompt}))

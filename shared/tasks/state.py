@@ -90,6 +90,11 @@ class TaskState(_Value):
         return self.created_at + self.extended_s + self.task.deadline_s
 
     @property
+    def trace_id(self) -> str | None:
+        """Return the trace that the task began in, as 32 hex digits."""
+        return self.traceparent.split("-")[1] if self.traceparent else None
+
+    @property
     def hops_max(self) -> int:
         """Return how many events may follow each other inside this task."""
         return 2 * self.task.max_steps + limits.HOPS_BASE
@@ -122,6 +127,7 @@ class StepRecord(_Value):
     cost_nano: int = 0
     attempts: int = 1
     trace_id: str | None = None
+    """`None` in a finished task: its own."""
     started_at: float = 0.0
     ended_at: float = 0.0
 
