@@ -16,7 +16,7 @@ from shared.telemetry import traceparent
 def submitted(state: TaskState) -> Event:
     """Return the event that starts the task at its agent."""
     return _event(state, TaskSubmitted(task=state.task), "submitted", source="gateway",
-                  replyto=state.replyto)
+                  replyto=state.replyto, parentid=state.parent, callid=state.parent_call)
 
 
 def cancel_requested(state: TaskState, reason: str) -> Event:
@@ -63,7 +63,7 @@ def tool_failed(requested: Event, failure: ToolFailure) -> Event:
 def completed(state: TaskState) -> Event:
     """Return the outcome of a task that reached a final status."""
     return _event(state, TaskCompleted(result=state.result()), f"ended:{state.reopened}",
-                  replyto=state.replyto, callid=state.parent_call)
+                  replyto=state.replyto, parentid=state.parent, callid=state.parent_call)
 
 
 def waited_for(snapshot: Snapshot) -> list[Event]:

@@ -76,6 +76,9 @@ class Host:
         if snapshot is None:
             log.info("nothing waits for %s %s", event.type, event.id)
             return
+        if snapshot.state.task.agent != self._p.definition.name:
+            raise Permanent(f"task {snapshot.state.task.id} is agent "
+                            f"{snapshot.state.task.agent}'s, not {self._p.definition.name}'s")
         hops = max(snapshot.state.hops, event.number("hops"))
         snapshot = replace(snapshot, state=snapshot.state.but(hops=hops))
         with span("agent.run", {"agent.id": self._p.definition.name,
@@ -93,7 +96,7 @@ class Host:
                 return await tasks.result(tenant, task_id, outcome.call_id,
                                           outcome.model_dump_json(exclude_defaults=True))
             case TaskCompleted.TYPE:
-                return await self._sub_task(event, tenant)
+                return await self._sub_task(event, grant)
             case TaskCancelRequested.TYPE:
                 reason = TaskCancelRequested.model_validate(event.json()).reason
                 return await tasks.cancel(tenant, task_id, reason)
@@ -113,7 +116,8 @@ class Host:
             raise Permanent("the grant expired before the task was first accepted")
         state = TaskState.new(
             task, tenant=grant.tenant, grant=event.get("grant") or "", root=grant.root,
-            replyto=event.get("replyto"), parent_call=event.get("callid"),
+            replyto=event.get("replyto"), parent=event.get("parentid"),
+            parent_call=event.get("callid"),
             depth=event.number("depth"), chain=event.number("chain"),
             traceparent=event.get("traceparent"), created_at=now)
         await self._p.tasks.submit(state, ("", ""), now + limits.OVERDUE_AFTER_COMMIT_S)
@@ -126,14 +130,17 @@ class Host:
         value = await self._p.tasks.checked_in(tenant, outcome.result_ref)
         return outcome.model_copy(update={"result": value, "result_ref": None})
 
-    async def _sub_task(self, event: Event, tenant: str) -> Snapshot | None:
+    async def _sub_task(self, event: Event, grant: Grant) -> Snapshot | None:
+        """Write a sub-task's outcome down as the result of the call that asked for it."""
         result = TaskCompleted.model_validate(event.json()).result
         parent, call = event.get("parentid"), event.get("callid")
         if not parent or not call:
             return None
+        if parent not in {ancestor.task for ancestor in grant.ancestors}:
+            raise Permanent(f"task {grant.task} is no sub-task of {parent}: its grant says so")
         outcome = ToolCompleted(call_id=call, tool="delegate", version="1.0.0",
                                 result=result.model_dump(mode="json"))
-        return await self._p.tasks.result(tenant, parent, call, outcome.model_dump_json())
+        return await self._p.tasks.result(grant.tenant, parent, call, outcome.model_dump_json())
 
     async def _awake(self, snapshot: Snapshot | None) -> Snapshot | None:
         """Return the task without a pause or a wait: what it waited for is there."""

@@ -10,7 +10,7 @@ from shared.tasks.contract import TaskRequest
 
 OURS = "dev.tollgate."
 RESERVED = frozenset({"grant", "tenantid", "taskid", "rootid", "replyto", "hops", "depth", "nudge",
-                      "partitionkey", "sessionid", "agent", "tool", "callid"})
+                      "partitionkey", "sessionid", "agent", "tool", "callid", "parentid"})
 """Extensions that only Tollgate sets: they are taken off an event from outside."""
 
 

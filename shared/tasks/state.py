@@ -43,7 +43,10 @@ class TaskState(_Value):
     root: str
     replyto: str | None = None
     """The agent that waits for the outcome, for a sub-task."""
+    parent: str | None = None
+    """The task that a sub-task works for, one of the grant's ancestors."""
     parent_call: str | None = None
+    """The call of that task which the outcome answers."""
     depth: int = 0
     chain: int = 0
     hops: int = 0
