@@ -1,6 +1,7 @@
 """What every test may use: a real Redis, the asyncio backend, markers by folder."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -33,12 +34,30 @@ def anyio_backend():
     return "asyncio"
 
 
+SERVERS = {"packaged": None, "system": shutil.which("redis-server")}
+"""Redis 6.2 from the embedded package, and the newer one that the system may have."""
+
+ON_EACH_SERVER = ("agents", "costs", "deadletters", "ledger", "tasks", "tools")
+"""Integration tests of what keeps state: their scripts must run on both."""
+
+
+def pytest_generate_tests(metafunc):
+    """Run the tests of state on each server; CI must have both."""
+    parts = metafunc.definition.path.relative_to(HERE).parts
+    if "redis_url" in metafunc.fixturenames and parts[1] in ON_EACH_SERVER:
+        there = [name for name, program in SERVERS.items() if name == "packaged" or program]
+        servers = list(SERVERS) if os.environ.get("CI") else there
+        metafunc.parametrize("redis_url", servers, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory):
-    """A real Redis server of this test session, from the embedded package."""
+def redis_url(request, tmp_path_factory):
+    """A real Redis server of this test session."""
     from eventing.local.embedded_redis import start
 
-    server = start(tmp_path_factory.mktemp("redis"), durable=False)
+    name = getattr(request, "param", "packaged")
+    assert name == "packaged" or SERVERS[name], "no redis-server on PATH: apt-get install it"
+    server = start(tmp_path_factory.mktemp("redis"), durable=False, program=SERVERS[name])
     yield server.url
     server.stop()
 

@@ -86,7 +86,7 @@ class EmbeddedRedis:
         self._scratch.cleanup()
 
 
-def start(data_dir: Path, *, durable: bool) -> EmbeddedRedis:
+def start(data_dir: Path, *, durable: bool, program: str | None = None) -> EmbeddedRedis:
     """Start a server on a free loopback port and return once it answers.
 
     Durable means an append-only file that is written before each answer: what was acknowledged
@@ -99,7 +99,7 @@ def start(data_dir: Path, *, durable: bool) -> EmbeddedRedis:
     data_dir.mkdir(parents=True, exist_ok=True)
     scratch = tempfile.TemporaryDirectory(prefix="tollgate-redis-")
     path, port = str(Path(scratch.name) / "redis.sock"), _free_port()
-    command = [binary(), *_arguments(data_dir, port, path, durable=durable)]
+    command = [program or binary(), *_arguments(data_dir, port, path, durable=durable)]
     try:
         process = _run(command, data_dir)
     except BaseException:

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -126,11 +127,12 @@ def completions(broker, call_id):
 
 
 def test_an_event_becomes_one_published_outcome(calculator, broker):
+    call_id = uuid4().hex
     for _ in range(2):
-        answer = calculator.post("/", **delivery("once"))
+        answer = calculator.post("/", **delivery(call_id))
         assert (answer.status_code, answer.content) == (204, b"")
 
-    ((headers, data),) = completions(broker, "once")
+    ((headers, data),) = completions(broker, call_id)
     assert data["result"] == {"a": {"exact": "5", "rounded": "5.00"}}
     assert headers["ce-replyto"] == "researcher"
     assert "0af7651916cd43dd8448eb211c80319c" in headers["ce-traceparent"]
@@ -182,7 +184,7 @@ def test_the_contract_and_the_checks_are_served(calculator):
 def test_killed_on_the_way_the_call_ends_once(
         calculator, broker, env, redis_url, free_port, tmp_path, point):
     armed = {**env, "TOLLGATE_FAULT": f"calculator:{point}", "TOLLGATE_FAULT_DIR": str(tmp_path)}
-    call_id = f"killed-{point}"
+    call_id = f"killed-{point}-{uuid4().hex}"  # the broker is one for all servers
     with process("functions/tools/calculator/main.py", free_port, armed) as child:
         with pytest.raises(httpx2.TransportError):
             httpx2.post(f"http://127.0.0.1:{free_port}/", trust_env=False, **delivery(call_id))
