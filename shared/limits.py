@@ -80,8 +80,11 @@ ANCESTORS_MAX = 4
 FINISHED_TASK_BYTES_MAX = 20 * 1024
 """In Redis: half for the document and its steps, the rest for the stream and Redis's own."""
 
-STREAM_ENTRIES_KEPT = 48
-"""Of a finished task's stream, the latest: what some fifteen steps leave."""
+STREAM_ENTRIES_KEPT = 32
+"""Of a finished task's stream, the latest: what ten steps leave.
+
+Redis frees whole nodes of 4 KiB, so a little more stays.
+"""
 
 RESULT_CHARS_MAX = 8_000
 """A tool's result as the model sees it; more is folded, with a note that says so."""
