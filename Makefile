@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 JOBS ?= 2
+# What needs a cluster, Terraform, a container builder or Kafka has a target of its own.
+TESTS ?= not (benchmarks or terraform or cluster or images or kafka)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -11,10 +13,11 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-em
 	--build-deps-for=editable
 
 .DEFAULT_GOAL := help
+include $(wildcard */*.mk */*/*.mk)
 .PHONY: help setup demo run test check bench lock schemas clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/run.stamp ## Install what is needed to run, into .venv
 
@@ -24,8 +27,8 @@ demo: $(VENV)/run.stamp ## See one task run as events, within its budget, and wh
 run: $(VENV)/run.stamp ## Keep the whole system running on this machine (Ctrl-C ends it)
 	@$(BIN)/tollgate up --port 8080 $(ARGS)
 
-test: $(VENV)/dev.stamp ## Run every test but the benchmarks
-	@$(BIN)/python -m pytest -m "not benchmarks" -n $(JOBS) --dist loadfile -q $(ARGS)
+test: $(VENV)/dev.stamp ## Run every test that needs nothing but this machine
+	@$(BIN)/python -m pytest -m "$(TESTS)" -n $(JOBS) --dist loadfile -q $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, type-check, and test the repository's own rules
 	$(BIN)/ruff check .

@@ -13,7 +13,8 @@ hypothesis.settings.register_profile(  # machines are noisy; CI tries the same e
     "untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("untimed")
 
-KINDS = ("unit", "integration", "conformance", "e2e", "chaos", "benchmarks")
+KINDS = ("unit", "integration", "conformance", "e2e", "chaos", "benchmarks",
+         "terraform", "cluster", "images", "kafka")
 
 
 def pytest_addoption(parser):

@@ -31,8 +31,10 @@ def test_links_lead_somewhere(document):
 
 @documents
 def test_make_targets_exist(document):
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {m for line in lines_of(document) for m in re.findall(r"\bmake ([a-z]+)", line)}
+    rules = [ROOT / "Makefile", *ROOT.glob("*/**/*.mk")]
+    targets = {name for file in rules
+               for name in re.findall(r"^([a-z-]+):", file.read_text(), re.MULTILINE)}
+    named = {m for line in lines_of(document) for m in re.findall(r"\bmake ([a-z-]+)", line)}
 
     assert named <= targets
 
