@@ -39,6 +39,8 @@ class Invocation(_Part):
     ended: str | None = None
     streamed: bool = False
     cold_start: bool = False
+    revision: str | None = None
+    """The Knative revision of the agent or tool that made the call."""
 
 
 class Dims(_Part):

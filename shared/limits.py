@@ -61,6 +61,8 @@ PROMPT_CHARS_MAX = 32_000
 CONTEXT_CHARS_MAX = 32_000
 METADATA_TAGS_MAX = 16
 TAG_CHARS_MAX = 128
+REVISION_CHARS_MAX = 63
+"""A Knative revision's name is a DNS label."""
 TOOL_CALLS_PER_STEP_MAX = 16
 """More calls in one answer are refused to the model, not run."""
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import TollgateError
+
+GIVEN = frozenset({"K_REVISION"})
+"""Variables that Knative sets itself in every process of a Service."""
 
 
 class Misconfigured(TollgateError):
@@ -19,10 +22,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+    revision: str | None = Field(default=None, alias="K_REVISION")
+    """Which revision of the function this process is; Knative says it, no manifest does."""
+
     @classmethod
     def variables(cls) -> frozenset[str]:
-        """Return the names of the environment variables these settings read."""
-        return frozenset(field.alias or name for name, field in cls.model_fields.items())
+        """Return the names of the environment variables that a manifest sets."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items()) - GIVEN
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -31,7 +37,7 @@ class Settings(BaseModel):
         Raises:
             Misconfigured: a variable is missing or invalid; the message names each one.
         """
-        given = {name: environ[name] for name in cls.variables() if environ.get(name)}
+        given = {name: environ[name] for name in cls.variables() | GIVEN if environ.get(name)}
         try:
             return cls.model_validate(given)
         except ValidationError as error:

@@ -92,13 +92,14 @@ class Performer:
     """Performs steps of one agent."""
 
     def __init__(self, definition: Definition, model: Model, meter: Meter, *, env: str,
-                 clock: Clock, pause: Pause) -> None:
+                 clock: Clock, pause: Pause, revision: str | None = None) -> None:
         self._definition = definition
         self._model = model
         self._meter = meter
         self._env = env
         self._clock = clock
         self._pause = pause
+        self._revision = revision
 
     async def perform(self, work: Work, claim: Claim) -> tuple[Answered, Attempt]:
         """Return the step's one answer and what it cost.
@@ -260,7 +261,7 @@ class Performer:
                 step=work.step, attempt=attempt.attempt + 1, env=self._env,
                 agent_version=self._definition.version, parent_agent=state.replyto,
                 trigger_source=work.trigger[0], trigger_id=work.trigger[1], streamed=True,
-                trace_id=trace_id(), tags=state.task.metadata,
+                revision=self._revision, trace_id=trace_id(), tags=state.task.metadata,
                 requested_model=attempt.requested_model,
                 downgrade_reason=attempt.downgrade_reason))
 

@@ -79,7 +79,7 @@ def _parts(definition: Definition, settings: AgentSettings, redis: Redis, *, too
         outbox=Outbox(tasks, publisher, silence_s=settings.step_silence_s),
         model_name=definition.model or settings.model,
         performer=Performer(definition, model, meter, env=settings.env, clock=now_s,
-                            pause=jittered))
+                            pause=jittered, revision=settings.revision))
 
 
 def _provider_client(model: str) -> httpx2.AsyncClient:

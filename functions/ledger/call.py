@@ -57,7 +57,8 @@ def document(grant: Grant, ask: CallBody, most: Priced, *, price_version: str,
         "invocation": {
             "id": ask.id, "kind": ask.kind, "step": why.step, "attempt": why.attempt,
             "trigger": {"source": why.trigger_source, "id": why.trigger_id},
-            "streamed": why.streamed, "cold_start": why.cold_start},
+            "streamed": why.streamed, "cold_start": why.cold_start,
+            **({"revision": why.revision} if why.revision else {})},
         "dims": {
             "tenant": grant.tenant, "agent": grant.agent, "agent_version": why.agent_version,
             "session": grant.session, "task": grant.task, "root": grant.root, "env": why.env,

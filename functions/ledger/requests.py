@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from functions.ledger.limits import AMOUNT_MAX, Limit, Unit
 from functions.ledger.windows import Window
-from shared.limits import LEASE_MAX_S, METADATA_TAGS_MAX, TAG_CHARS_MAX
+from shared.limits import LEASE_MAX_S, METADATA_TAGS_MAX, REVISION_CHARS_MAX, TAG_CHARS_MAX
 from shared.usage import Usage, UsageBasis
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
@@ -33,6 +33,7 @@ class AttributionBody(Body):
     trigger_id: str
     streamed: bool = False
     cold_start: bool = False
+    revision: str | None = Field(default=None, max_length=REVISION_CHARS_MAX)
     trace_id: str | None = None
     tags: dict[Tag, Tag] = Field(default={}, max_length=METADATA_TAGS_MAX)
     requested_model: str | None = None

@@ -89,7 +89,8 @@ def _bench(tool: Tool[Any], settings: ToolSettings) -> Bench:
                        settings=settings)
 
     return Bench(tool=tool, calls=Calls(redis), meter=Meter(settings.ledger_url, client),
-                 redis=redis, clock=now_s, env=settings.env, context=context)
+                 redis=redis, clock=now_s, env=settings.env, context=context,
+                 revision=settings.revision)
 
 
 def _publisher(settings: ToolSettings) -> Publisher:

@@ -59,6 +59,7 @@ class Bench:
     clock: Clock
     env: str
     context: Callable[[Job], Context[Any]]
+    revision: str | None = None
     cold: Iterator[bool] = field(default_factory=lambda: chain((True,), repeat(False)))
     """Whether the call is the first of this process: the one that waited for its start."""
 
@@ -161,7 +162,7 @@ def _metered(bench: Bench, call: Call, job: Job) -> Metered:
         tool_version=bench.tool.version, attribution=Attribution(
             step=job.asked.step, attempt=call.attempt, agent_version=job.agent_version,
             env=bench.env, trigger_source=job.trigger_source, trigger_id=job.trigger_id,
-            cold_start=next(bench.cold), trace_id=trace_id()))
+            cold_start=next(bench.cold), revision=bench.revision, trace_id=trace_id()))
 
 
 async def _ran(bench: Bench, call: Call, job: Job, permit: Permit) -> Call:

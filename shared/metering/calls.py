@@ -24,6 +24,8 @@ class Attribution:
     trigger_id: str
     streamed: bool = False
     cold_start: bool = False
+    revision: str | None = None
+    """The Knative revision that makes the call, for comparing one with the next."""
     trace_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     """The caller's own; never trusted, never used to group money."""

@@ -107,7 +107,8 @@ class Ledger:
 
 ATTRIBUTION = Attribution(
     step=1, attempt=1, agent_version="1.0.0", env="test", trigger_source="/gateway",
-    trigger_id="e1", trace_id="0af7651916cd43dd8448eb211c80319c", tags={"team": "blue"})
+    trigger_id="e1", trace_id="0af7651916cd43dd8448eb211c80319c", tags={"team": "blue"},
+    revision="researcher-00001")
 
 
 def reserve_body(call, **changes):
