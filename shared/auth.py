@@ -8,13 +8,20 @@ import hashlib
 import json
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import jwt
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from shared.errors import Forbidden, TollgateError, Unauthorized
-from shared.limits import ANCESTORS_MAX
+from shared.limits import ANCESTORS_MAX, GRANT_KEY_CHARS_MIN, GRANT_KEYS_MAX
 
 Right = Literal["tasks", "events", "budgets", "costs", "admin"]
 """What a key may do; `admin` includes the others."""
@@ -52,13 +59,26 @@ class Grant(_Frozen):
         return self.limits.task
 
 
-def sign(grant: Grant, key: SecretStr) -> str:
-    """Return the grant as a compact JWS."""
-    return jwt.encode(grant.model_dump(mode="json"), key.get_secret_value(), algorithm="HS256")
+def _ring(keys: SecretStr) -> SecretStr:
+    each = _each(keys)
+    if len(each) > GRANT_KEYS_MAX or min(map(len, each)) < GRANT_KEY_CHARS_MIN:
+        raise ValueError(f"give 1 to {GRANT_KEYS_MAX} keys with commas between them, "
+                         f"each of {GRANT_KEY_CHARS_MIN} characters or more")
+    return keys
 
 
-def verify(token: str | None, key: SecretStr, *, fresh_at: float | None = None) -> Grant:
-    """Return the grant if its signature is ours; expiry is tested only against `fresh_at`.
+GrantKeys = Annotated[SecretStr, AfterValidator(_ring)]
+"""Keys with commas between them: the first signs, each verifies. So a key is changed while
+functions run: `old,new` everywhere, then `new,old`, then `new` when no old grant is alive."""
+
+
+def sign(grant: Grant, keys: SecretStr) -> str:
+    """Return the grant as a compact JWS, signed with the first key."""
+    return jwt.encode(grant.model_dump(mode="json"), _each(keys)[0], algorithm="HS256")
+
+
+def verify(token: str | None, keys: SecretStr, *, fresh_at: float | None = None) -> Grant:
+    """Return the grant if a key of ours signed it; expiry is tested only against `fresh_at`.
 
     Raises:
         Unauthorized: no grant, a forged or malformed one, or one that is over at `fresh_at`.
@@ -66,14 +86,25 @@ def verify(token: str | None, key: SecretStr, *, fresh_at: float | None = None) 
     if not token:
         raise Unauthorized("no grant: events enter through the gateway's POST /events")
     try:
-        claims = jwt.decode(token, key.get_secret_value(), algorithms=["HS256"],
-                            options={"verify_exp": False})
-        grant = Grant.model_validate(claims)
+        grant = Grant.model_validate(_claims(token, _each(keys)))
     except (jwt.InvalidTokenError, ValidationError) as error:
         raise Unauthorized(f"the grant is not valid: {type(error).__name__}") from error
     if fresh_at is not None and grant.exp < fresh_at:
         raise Unauthorized(f"the grant expired at {grant.exp}: submit the task again")
     return grant
+
+
+def _claims(token: str, keys: list[str]) -> dict[str, Any]:
+    try:
+        return jwt.decode(token, keys[0], algorithms=["HS256"], options={"verify_exp": False})
+    except jwt.InvalidSignatureError:
+        if not keys[1:]:
+            raise
+        return _claims(token, keys[1:])
+
+
+def _each(keys: SecretStr) -> list[str]:
+    return keys.get_secret_value().split(",")
 
 
 class ApiKey(_Frozen):

@@ -79,6 +79,12 @@ HOPS_BASE = 10
 DEPTH_MAX = 4
 CHAIN_MAX = 16
 ANCESTORS_MAX = 4
+GRANT_KEYS_MAX = 3
+"""While keys change: the one that signs, the one before it, one to spare."""
+
+GRANT_KEY_CHARS_MIN = 32
+"""256 bits for HS256 (RFC 7518, section 3.2), each character taken for one byte."""
+
 FINISHED_TASK_BYTES_MAX = 20 * 1024
 """In Redis: half for the document and its steps, the rest for the stream and Redis's own."""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from shared.auth import GrantKeys
 from shared.settings import Settings
 
 
@@ -13,7 +14,7 @@ class AgentSettings(Settings):
     redis_url: str = Field(alias="REDIS_URL")
     broker_url: str = Field(alias="BROKER_URL")
     ledger_url: str = Field(alias="LEDGER_URL")
-    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY", min_length=32)
+    grant_key: GrantKeys = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
     catalogue: Path = Field(alias="TOLLGATE_CATALOGUE")
     env: str = Field(alias="TOLLGATE_ENV")

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from shared.auth import GrantKeys
 from shared.settings import Settings
 
 
@@ -12,7 +13,7 @@ class GatewaySettings(Settings):
 
     redis_url: str = Field(alias="REDIS_URL")
     broker_url: str = Field(alias="BROKER_URL")
-    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY", min_length=32)
+    grant_key: GrantKeys = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
     catalogue: Path = Field(alias="TOLLGATE_CATALOGUE")
     step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)

@@ -1,7 +1,8 @@
 """The ledger's environment."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from shared.auth import GrantKeys
 from shared.settings import Settings
 
 
@@ -10,7 +11,7 @@ class LedgerSettings(Settings):
 
     redis_url: str = Field(alias="REDIS_URL")
     broker_url: str = Field(alias="BROKER_URL")
-    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY")
+    grant_key: GrantKeys = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: str = Field(alias="TOLLGATE_API_KEYS")
     """Path of the API-key file."""
     catalogue: str = Field(alias="TOLLGATE_CATALOGUE")

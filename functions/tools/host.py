@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +20,7 @@ from functions.tools.declare import Context, Tool
 from functions.tools.http_api import routes
 from functions.tools.job import Job, completed
 from functions.tools.perform import Bench, answered, settled
-from shared.auth import ApiKeys
+from shared.auth import ApiKeys, GrantKeys
 from shared.clock import now_s
 from shared.faults import FaultPoint, reach
 from shared.http_client import cluster_client
@@ -37,7 +37,7 @@ class ToolSettings(Settings):
     redis_url: str = Field(alias="REDIS_URL")
     broker_url: str = Field(alias="BROKER_URL")
     ledger_url: str = Field(alias="LEDGER_URL")
-    grant_key: SecretStr = Field(alias="TOLLGATE_GRANT_KEY")
+    grant_key: GrantKeys = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
     env: str = Field(default="local", alias="TOLLGATE_ENV")
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
