@@ -1,0 +1,11 @@
+module "apps" {
+  source = "../../../modules/apps"
+
+  overlay   = "${path.root}/../../../../knative/overlays/${var.overlay}"
+  namespace = var.namespace
+  registry  = var.registry
+  image_tag = var.image_tag
+  images    = var.images
+  settings  = var.settings
+  ingress   = var.ingress
+}

@@ -1,0 +1,60 @@
+variable "kubeconfig" {
+  description = "Path to the kubeconfig of the cluster."
+  type        = string
+  default     = "~/.kube/config"
+  nullable    = false
+
+  validation {
+    condition     = fileexists(pathexpand(var.kubeconfig))
+    error_message = "There is no kubeconfig at ${var.kubeconfig}: set kubeconfig (TF_VAR_kubeconfig) to the file that kubectl uses."
+  }
+}
+
+variable "kube_context" {
+  description = "Context in the kubeconfig; null takes its current one."
+  type        = string
+  default     = null
+}
+
+variable "overlay" {
+  description = "Folder of knative/overlays that is applied."
+  type        = string
+  default     = "cluster-test"
+  nullable    = false
+}
+
+variable "namespace" {
+  description = "The namespace to apply to; null keeps the overlay's."
+  type        = string
+  default     = null
+}
+
+variable "registry" {
+  description = "What stands before a function's name in its image; used when image_tag is given."
+  type        = string
+  default     = "dev.local/tollgate"
+}
+
+variable "image_tag" {
+  description = "Tag of every function's image; null keeps the images that the overlay names."
+  type        = string
+  default     = null
+}
+
+variable "images" {
+  description = "Image of single functions: function name to full reference."
+  type        = map(string)
+  default     = {}
+}
+
+variable "settings" {
+  description = "Values of the ConfigMap tollgate that differ from the overlay's: REDIS_URL, TOLLGATE_MODEL, …"
+  type        = map(string)
+  default     = {}
+}
+
+variable "ingress" {
+  description = "Domain under which Knative Serving publishes Services."
+  type        = string
+  default     = "knative.test"
+}

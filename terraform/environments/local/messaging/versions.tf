@@ -1,0 +1,17 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    kustomization = {
+      source  = "kbst/kustomization"
+      version = "0.9.8"
+    }
+  }
+
+  backend "local" {}
+}
+
+provider "kustomization" {
+  kubeconfig_path = pathexpand(var.kubeconfig)
+  context         = var.kube_context
+}

@@ -1,0 +1,166 @@
+# The overlay as it is: says which functions, namespace and settings there are.
+data "kustomization_build" "as_is" {
+  path = var.path
+}
+
+locals {
+  ids_as_is = keys(data.kustomization_build.as_is.manifests)
+  functions = sort([
+    for id in local.ids_as_is : split("/", id)[3] if startswith(id, "serving.knative.dev/Service/")
+  ])
+  own_namespace = one([
+    for id in local.ids_as_is : split("/", id)[3] if startswith(id, "_/Namespace/")
+  ])
+  namespace = coalesce(var.namespace, local.own_namespace)
+
+  roles   = { for name, arn in var.role_arns : name => arn if contains(local.functions, name) }
+  unknown = setsubtract(keys(var.images), local.functions)
+  images = {
+    for name in local.functions : name => try(
+      var.images[name], "${var.registry}/${name}:${var.image_tag}"
+    ) if var.image_tag != null || contains(keys(var.images), name)
+  }
+}
+
+# JSON patches only: a strategic merge would replace all containers of a Knative Service.
+data "kustomization_overlay" "this" {
+  resources = [var.path]
+  namespace = local.namespace
+
+  dynamic "patches" {
+    for_each = local.images
+    content {
+      target {
+        group = "serving.knative.dev"
+        kind  = "Service"
+        name  = patches.key
+      }
+      patch = yamlencode([{
+        op    = "replace"
+        path  = "/spec/template/spec/containers/0/image"
+        value = patches.value
+      }])
+    }
+  }
+
+  dynamic "patches" {
+    for_each = local.roles
+    content {
+      target {
+        group = "serving.knative.dev"
+        kind  = "Service"
+        name  = patches.key
+      }
+      patch = yamlencode([{
+        op    = "add"
+        path  = "/spec/template/spec/serviceAccountName"
+        value = patches.key
+      }])
+    }
+  }
+
+  dynamic "patches" {
+    for_each = length(var.settings) > 0 ? [1] : []
+    content {
+      target {
+        kind = "ConfigMap"
+        name = "tollgate"
+      }
+      patch = yamlencode([
+        for key, value in var.settings : { op = "add", path = "/data/${key}", value = value }
+      ])
+    }
+  }
+
+  dynamic "patches" {
+    for_each = var.bootstrap_servers == null ? [] : [1]
+    content {
+      target {
+        kind = "ConfigMap"
+        name = "kafka-broker-config"
+      }
+      patch = yamlencode([{
+        op = "add", path = "/data/bootstrap.servers", value = var.bootstrap_servers
+      }])
+    }
+  }
+}
+
+locals {
+  # Kustomize moves objects to a namespace, not what their fields say about it.
+  moved = {
+    for id, manifest in data.kustomization_overlay.this.manifests : id => replace(replace(replace(
+      manifest,
+      "\"namespace\":\"${local.own_namespace}\"", "\"namespace\":\"${local.namespace}\""),
+      "/\\.${local.own_namespace}\\.svc/", ".${local.namespace}.svc"),
+    "/(\\.svc[.a-z]*(?::[0-9]+)?)\\/${local.own_namespace}\\//", "$1/${local.namespace}/")
+  }
+
+  # What no other layer takes belongs to apps, so that nothing is left out.
+  layers = {
+    for id in keys(local.moved) : id => (
+      startswith(id, "monitoring.coreos.com/") ? "observability" :
+      contains(local.messaging_kinds, join("/", slice(split("/", id), 0, 2))) ? "messaging" :
+      can(regex("^_/ConfigMap/[^/]+/(kafka-broker-config|config-br|redis)", id)) ? "messaging" : "apps"
+    )
+  }
+  messaging_kinds = [
+    "_/Namespace", "_/Service", "_/PersistentVolumeClaim", "_/ResourceQuota", "_/LimitRange",
+    "apps/StatefulSet", "eventing.knative.dev/Broker", "kafka.strimzi.io/Kafka",
+    "kafka.strimzi.io/KafkaNodePool", "networking.k8s.io/NetworkPolicy",
+  ]
+
+  # Order of creation; ids_prio knows namespaces and definitions, everything else, webhooks.
+  levels = [
+    for level in data.kustomization_overlay.this.ids_prio :
+    toset([for id in level : id if local.layers[id] == var.layer])
+  ]
+}
+
+resource "kustomization_resource" "first" {
+  for_each = local.levels[0]
+
+  manifest = local.moved[each.value]
+
+  timeouts {
+    create = var.timeout
+  }
+}
+
+resource "kustomization_resource" "account" {
+  for_each = var.layer == "apps" ? local.roles : {}
+
+  manifest = jsonencode({
+    apiVersion = "v1"
+    kind       = "ServiceAccount"
+    metadata = {
+      name        = each.key
+      namespace   = local.namespace
+      annotations = { "eks.amazonaws.com/role-arn" = each.value }
+    }
+  })
+
+  timeouts {
+    create = var.timeout
+  }
+}
+
+resource "kustomization_resource" "second" {
+  for_each   = local.levels[1]
+  depends_on = [kustomization_resource.first, kustomization_resource.account]
+
+  manifest = local.moved[each.value]
+  wait     = var.wait
+
+  timeouts {
+    create = var.timeout
+    update = var.timeout
+  }
+}
+
+resource "kustomization_resource" "third" {
+  for_each   = local.levels[2]
+  depends_on = [kustomization_resource.second]
+
+  manifest = local.moved[each.value]
+}
