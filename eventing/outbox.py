@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from eventing.publish import Publisher
 from eventing.task_events import restored
+from shared.errors import Transient
 from shared.faults import FaultPoint, reach
 from shared.tasks.state import TaskState
 from shared.tasks.store import Tasks
@@ -39,14 +40,19 @@ class Outbox:
         """
         if not bodies and not known:
             return
-        if len(bodies) == 1:
-            await self._one(next(iter(bodies.values())))
-        else:
-            async with asyncio.TaskGroup() as group:
-                for body in bodies.values():
-                    group.create_task(self._one(body))
+        await self._all([*bodies.values()])
         await reach(FaultPoint.AFTER_PUBLISH)
         await self._tasks.published(state, [*bodies, *known], self.next_look(state, now))
+
+    async def _all(self, bodies: list[str]) -> None:
+        if len(bodies) == 1:
+            return await self._one(bodies[0])
+        told = await asyncio.gather(*map(self._one, bodies), return_exceptions=True)
+        failures = [one for one in told if isinstance(one, BaseException)]
+        # What may succeed later is told first: a refusal then shows itself at the next attempt.
+        for failure in sorted(failures, key=lambda one: not isinstance(one, Transient)):
+            raise failure
+        return None
 
     async def _one(self, body: str) -> None:
         await self._publisher.publish(restored(body))
