@@ -67,7 +67,7 @@ class System:
 
     async def __aenter__(self):
         self._write_secrets()
-        manifests = await asyncio.to_thread(deployment.write, self.folder / "manifests")
+        manifests = await asyncio.to_thread(self._write_manifests)
         self.http = await self._stack.enter_async_context(plain_client(90.0))
         self.hook = self._stack.enter_context(Receiver())
         self.runtime = await self._stack.enter_async_context(Runtime(manifests, self._options))
@@ -82,6 +82,9 @@ class System:
     def tenant(self, *rights):
         """Return a tenant that no test has used; its key has the rights, by default all."""
         return Tenant(self, f"t{next(self._tenants)}", rights or ("admin",))
+
+    def _write_manifests(self):
+        return deployment.write(self.folder / "manifests")
 
     def _write_secrets(self):
         data = self.folder / "data"

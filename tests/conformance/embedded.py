@@ -22,17 +22,19 @@ class EmbeddedBroker:
     broker_class = "Kafka"
     namespace = NAMESPACE
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self._manifests = Path(self._folder.name) / "manifests"
-        self._runtime = Runtime(self._manifests, RuntimeOptions(Path(self._folder.name) / "data"))
+    def __init__(self, folder: Path | None = None) -> None:
+        """Keep events and Triggers in a folder that is there already, or in one that goes."""
+        self._scratch = None if folder else tempfile.TemporaryDirectory()
+        place = folder or Path(self._scratch.name)
+        self._manifests = place / "manifests"
+        self._runtime = Runtime(self._manifests, RuntimeOptions(place / "data"))
 
     @property
     def ingress(self) -> str:
         return self._runtime.addresses["broker"]
 
     async def start(self, delivery: dict[str, Any] | None = None) -> None:
-        self._manifests.mkdir()
+        self._manifests.mkdir(exist_ok=True)
         self._write("broker", BROKER | {"spec": {"delivery": delivery} if delivery else {}})
         await self._runtime.__aenter__()
 
@@ -53,7 +55,8 @@ class EmbeddedBroker:
 
     async def stop(self) -> None:
         await self._runtime.__aexit__(None, None, None)
-        self._folder.cleanup()
+        if self._scratch:
+            self._scratch.cleanup()
 
     def _write(self, name: str, document: dict[str, Any]) -> Path:
         file = self._manifests / f"{name}.yaml"

@@ -1,6 +1,7 @@
 """A loopback server that answers as it is told and remembers what it was sent."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ class Received:
     method: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.time)
+    """Seconds since 1970."""
 
     def attributes(self) -> dict[str, str]:
         """The `ce-` headers without their prefix and without what the transport adds."""
