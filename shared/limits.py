@@ -154,6 +154,29 @@ LEASE_MAX_S = 3600.0
 STALE_RETRIES_MAX = 3
 """Times a script is asked again after limits or a window changed under it."""
 
+TENANT_CACHE_S = 5.0
+"""A reserve sees a new limit at once; a settle sees new prices and alerts after this."""
+
+RESERVE_BATCH_MAX = 100
+"""Reservations of one request: some 10 ms of Redis's time."""
+
+BUDGET_FILE_BYTES_MAX = 512 * 1024
+BUDGETS_PER_TENANT_MAX = 2_000
+"""A ledger keeps all of them in memory, and reads them again when one changes."""
+
+RERATE_PAGE_MAX = 200
+ASKS_MAX = 8
+"""Questions of one step that were denied, each for less, before the denial stands."""
+
+PAUSE_MAX_S = 7 * 86400.0
+"""How long a task may wait for budget, in all; well within its grant's grace."""
+
+PAUSE_LOOK_S = 900.0
+"""How often a paused task looks by itself whether it fits; a raised budget wakes it at once."""
+
+ESCROW_BACK_EVERY_TICKS = 60
+"""Sweeps between two looks for chunks that a tenant does not need."""
+
 OUTBOX_BATCH_MAX = 64
 OUTBOX_POSTS_MAX = 2
 """Events published at once: reservations, which somebody waits for, come first."""
@@ -207,3 +230,27 @@ DOCUMENT_COLUMNS_MAX = 64
 DOCUMENT_REDIRECTS_MAX = 3
 NOTIFY_ATTEMPTS_MAX = 3
 NOTIFY_TIMEOUT_S = 10.0
+
+# ---- rollouts -------------------------------------------------------------------------------
+
+ROLLOUT_SAMPLES_MAX = 5_000
+"""Tasks or runs kept per rollout: what these do not show no verdict needs."""
+
+ROLLOUT_FIELDS_MAX = 60_000
+"""Their events in Redis, about 6 MiB; more are not counted."""
+
+ROLLOUT_DURATION_MIN_S = 60.0
+"""The timer that ends a rollout ticks each minute."""
+
+ROLLOUT_DURATION_MAX_S = 7 * 24 * 3600.0
+ROLLOUT_REASON_CHARS_MAX = 500
+ROLLOUT_LOOK_EVERY_S = 5.0
+"""Events between two looks share one: a look reads all samples."""
+
+ROLLOUT_LIST_FRESH_S = 10.0
+"""How long a process believes which rollouts run: one request to the API server in this time."""
+
+ROLLOUT_LATE_S = 60.0
+"""After a task's end, its attribution events are there or are not waited for."""
+
+KUBERNETES_TIMEOUT_S = 10.0

@@ -76,6 +76,28 @@ class Script:
                 return await redis.evalsha(self._sha, len(keys), *keys, *args)
 
 
+    async def each(self, redis: Redis,
+                   calls: Sequence[tuple[Sequence[str], Sequence[Value]]]) -> list[Any]:
+        """Run the script for every (keys, arguments) in one round trip, each by itself.
+
+        Raises:
+            Unavailable: Redis is away; which of them ran is unknown.
+        """
+        with mapped():
+            try:
+                return await self._sent(redis, calls)
+            except NoScriptError:  # then none of them ran
+                await redis.script_load(self._text)
+                return await self._sent(redis, calls)
+
+    async def _sent(self, redis: Redis,
+                    calls: Sequence[tuple[Sequence[str], Sequence[Value]]]) -> list[Any]:
+        async with redis.pipeline(transaction=False) as pipe:
+            for keys, args in calls:
+                pipe.evalsha(self._sha, len(keys), *keys, *args)
+            return list(await pipe.execute())
+
+
 def connect(url: str) -> Redis:
     """Return a client whose pool waits for a free connection; nothing is sent yet."""
     pool = BlockingConnectionPool.from_url(

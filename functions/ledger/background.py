@@ -6,12 +6,14 @@ from collections.abc import Awaitable
 from typing import Any
 
 from functions.ledger import keys
+from functions.ledger.budget_mount import MountedBudgets
+from functions.ledger.escrow import Escrow
 from functions.ledger.finishing import Endings
 from functions.ledger.outbox import Outbox
 from functions.ledger.store import Store
 from shared.clock import Clock, now_s
 from shared.errors import TollgateError
-from shared.limits import SWEEP_BATCH_MAX, SWEEP_EVERY_S
+from shared.limits import ESCROW_BACK_EVERY_TICKS, SWEEP_BATCH_MAX, SWEEP_EVERY_S
 from shared.store import mapped
 
 log = logging.getLogger(__name__)
@@ -22,9 +24,10 @@ TRIM_EVERY_TICKS = 600
 class Background:
     """One task per process; any number of ledgers may run it at once."""
 
-    def __init__(self, store: Store, endings: Endings, outbox: Outbox,
-                 clock: Clock = now_s) -> None:
+    def __init__(self, store: Store, endings: Endings, outbox: Outbox, *,
+                 mounted: MountedBudgets, escrow: Escrow, clock: Clock = now_s) -> None:
         self._store, self._endings, self._outbox = store, endings, outbox
+        self._mounted, self._escrow = mounted, escrow
         self._clock = clock
         self._dirty: set[str] = set()
         self._work = asyncio.Event()
@@ -80,6 +83,7 @@ class Background:
         """End overdue leases and drain what is left, of every tenant; return the counts."""
         counts = {"tenants": 0, "ended": 0, "published": 0, "failed": 0}
         self._ticks += 1
+        await self._guarded(self._mounted.look())
         for tenant in await self._store.tenants():
             counts["tenants"] += 1
             counts["failed"] += not await self._guarded(self._swept(tenant, counts))
@@ -90,6 +94,8 @@ class Background:
         counts["published"] += await self._outbox.drain(tenant)
         if self._ticks % CLAIM_EVERY_TICKS == 0:
             counts["published"] += await self._outbox.claim(tenant)
+        if self._ticks % ESCROW_BACK_EVERY_TICKS == 0:
+            await self._escrow.sweep(tenant)
         if self._ticks % TRIM_EVERY_TICKS == 0:
             await self._outbox.trim(tenant, self._clock())
 

@@ -8,7 +8,8 @@ from functions.ledger.accounts import SAFE
 from functions.ledger.limits import UNITS, Limit, Limits, Scope, field, refuse_too_many
 from functions.ledger.requests import BudgetBody
 from functions.ledger.store import Store
-from functions.ledger.windows import Window
+from functions.ledger.waking import Waking
+from functions.ledger.windows import HOUR_S, Window, bounds
 from shared.errors import Busy, Forbidden, NotFound
 from shared.limits import COMMIT_RETRIES_MAX
 from shared.store import mapped
@@ -19,8 +20,8 @@ AMOUNTS = ("res", "pst", "ovr", "unr")
 class Budgets:
     """The limits of every tenant."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, waking: Waking) -> None:
+        self._store, self._waking = store, waking
 
     async def put(self, tenant: str, scope: Scope, owner_id: str, body: BudgetBody,
                   ) -> dict[str, Any]:
@@ -73,18 +74,22 @@ class Budgets:
 
     async def usage(self, tenant: str, scope: Scope, owner_id: str, window: Window,
                     ) -> dict[str, Any]:
-        """Return limit, posted, held, free and burn rate of an account's window, by unit."""
+        """Return limit, policy, posted, held, free and burn rate of a window's account, by unit."""
         known = await self._store.reload(tenant)
         owner = _owner(tenant, scope, owner_id)
         name = f"{owner}|{known.windows.labels[window]}"
         with mapped():
             account: Any = await self._store.redis.hgetall(keys.account(tenant, name))
-        units = {}
-        for unit in UNITS:
-            limit = known.limits.entries.get(f"{owner}|{window}|{unit}")
-            units[unit] = _balance(account, unit, limit.limit if limit else None)
-        return {"account": name, "units": units, "alerts": sorted(
-            k.removeprefix("fired.") for k in account if k.startswith("fired."))}
+        now, zone = await self._store.now(), known.limits.zone
+        within = bounds(window, now, zone)
+        elapsed_s = now - within[0] if within else None
+        units = {unit: _balance(account, unit, known.limits.entries.get(
+            f"{owner}|{window}|{unit}"), elapsed_s) for unit in UNITS}
+        return {
+            "account": name, "units": units, "zone": zone,
+            "window_ends": within[1] if within else None,
+            "alerts": sorted(
+                k.removeprefix("fired.") for k in account if k.startswith("fired."))}
 
     async def _next(self, before: Limit | None, body: BudgetBody) -> Limit:
         with mapped():
@@ -92,7 +97,8 @@ class Budgets:
         return Limit(
             limit=body.limit, thresholds=tuple(sorted(set(body.thresholds))), policy=body.policy,
             since=before.since if before else float(seconds),
-            revision=before.revision + 1 if before else 1)
+            revision=before.revision + 1 if before else 1,
+            origin=before.origin if before else "")
 
     async def _read(self, tenant: str, name: str) -> str:
         with mapped():
@@ -103,6 +109,8 @@ class Budgets:
         done = await self._store.scripts["budget"](
             self._store.redis, [keys.limits(tenant)], [name, read, text])
         await self._store.reload(tenant)
+        if done:
+            await self._waking.wake(tenant)
         return bool(done)
 
 
@@ -128,8 +136,13 @@ def _shown(name: str, limit: Limit) -> dict[str, Any]:
     return {"unit": unit, "window": window, **limit.model_dump(mode="json")}
 
 
-def _balance(account: dict[str, str], unit: str, limit: int | None) -> dict[str, int | None]:
+def _balance(account: dict[str, str], unit: str, limit: Limit | None,
+             elapsed_s: float | None) -> dict[str, Any]:
+    """Return one unit's figures; the burn rate is what was posted per hour of the window so far."""
     held, posted, over, unreserved = (int(account.get(f"{unit}.{a}", 0)) for a in AMOUNTS)
-    free = None if limit is None else max(limit - held - posted, 0)
-    return {"limit": limit, "posted": posted, "held": held, "free": free, "overrun": over,
-            "unreserved": unreserved}
+    free = None if limit is None else max(limit.limit - held - posted, 0)
+    blocked = limit is not None and account.get(f"{unit}.blk") == str(limit.limit)
+    return {"limit": limit.limit if limit else None, "posted": posted, "held": held,
+            "free": 0 if blocked else free, "overrun": over, "unreserved": unreserved,
+            "blocked": blocked, "policy": limit.policy if limit else None,
+            "per_hour": round(posted * HOUR_S / max(elapsed_s, 1)) if elapsed_s else None}

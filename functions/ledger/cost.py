@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
-from functions.ledger.prices import Rates
+from functions.ledger.rates import Rates
 from shared.usage import Usage
 
 NANO = Decimal(1_000_000_000)
@@ -36,6 +36,18 @@ def most(rates: Rates, input_tokens_max: int, output_tokens_max: int) -> Priced:
             _line(rates.sku, "output_max", output_tokens_max, rates.worst_output),
         ] if rates.per_call is None else [_line(rates.sku, "calls", 1, rates.per_call)]
         return _summed([line for line in lines if line["qty"]])
+
+
+def fitting(rates: Rates, input_tokens_max: int, have_nano: int) -> int | None:
+    """Return the largest output cap whose reservation `have_nano` covers; below 0 if none does.
+
+    `None` where a smaller cap changes nothing: calls with a price of their own, free output.
+    """
+    if rates.per_call is not None or not rates.worst_output:
+        return None
+    with localcontext(prec=DIGITS):
+        left = Decimal(have_nano) / NANO - input_tokens_max * rates.worst_input
+        return int((left / rates.worst_output).to_integral_value(ROUND_FLOOR))
 
 
 def _lines(usage: Usage, rates: Rates) -> Iterable[dict[str, str | int]]:

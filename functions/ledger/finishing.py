@@ -8,7 +8,9 @@ from functions.ledger import keys
 from functions.ledger.accounts import accounts_of
 from functions.ledger.call import PRINT_CHARS, Facts, document, fingerprint, packed
 from functions.ledger.cost import Priced, most, price
-from functions.ledger.prices import Rates
+from functions.ledger.drafting import rates_of
+from functions.ledger.price_table import PriceTable
+from functions.ledger.rates import Rates
 from functions.ledger.requests import AdjustBody, PostBody, SettleBody
 from functions.ledger.reserving import Reservations, unknown
 from functions.ledger.store import Attempts
@@ -19,6 +21,7 @@ from shared.errors import Busy, NotFound, Permanent, TollgateError
 from shared.ids import digest
 from shared.limits import STATE_TTL_S
 from shared.metering import Unpriced
+from shared.store import mapped
 from shared.telemetry import trace_id
 
 log = logging.getLogger(__name__)
@@ -56,7 +59,8 @@ class Endings:
             NotFound: no such reservation. Permanent: settled before with another usage.
         """
         facts = await self._known(tenant, reservation_id)
-        priced, rates, basis = self._priced(facts, body)
+        own = (await self._store.tenant(tenant)).limits.prices
+        priced, rates, basis = self._priced(facts, body, own)
         outcome = _outcome(body, priced, rates.version, basis)
         if priced.total_nano > facts.reserved_nano:
             log.error("reservation %s of tenant %s cost %d nano-USD, %d were reserved",
@@ -101,7 +105,7 @@ class Endings:
                            keys.reservation(tenant, reservation_id),
                            *(keys.account(tenant, name) for name in facts.names)]
             args = [ending.how, ending.holder, facts.accounts, *ending.money, STATE_TTL_S,
-                    facts.task_position, reservation_id, *await self._alerts(tenant, facts)]
+                    facts.task_position, reservation_id, *await self._marks(tenant, facts)]
             answer = await self._store.run_numbered(tenant, "finish", script_keys, args)
             if answer[0] != "STALE":
                 return self._checked(tenant, reservation_id, answer)
@@ -124,14 +128,15 @@ class Endings:
                       tenant, reservation_id)
         return answer
 
-    async def _alerts(self, tenant: str, facts: Facts) -> list[str]:
+    async def _marks(self, tenant: str, facts: Facts) -> list[str]:
         limits = (await self._store.tenant(tenant)).limits
         if not limits.entries:
             return []
         found = [limits.of(*split(name))[1] for name in facts.names]
         return found if any(found) else []
 
-    def _priced(self, facts: Facts, body: SettleBody) -> tuple[Priced, Rates, str]:
+    def _priced(self, facts: Facts, body: SettleBody,
+                own: PriceTable | None) -> tuple[Priced, Rates, str]:
         """Never refuse a price: what the answering model costs, else the model asked for."""
         model, usage = facts.call.get("model"), body.usage.usage
         estimate = facts.call["most"]
@@ -146,7 +151,7 @@ class Endings:
         for name, basis in ((answered, "response" if body.response_model else "requested"),
                             (asked, "requested")):
             try:
-                rates = self._of.prices.model(name, usage.input_total, body.service_tier)
+                rates = self._of.prices.model(name, usage.input_total, body.service_tier, own)
             except Unpriced:
                 log.error("model %s answered and has no price: priced as %s", name, asked)
             else:
@@ -160,13 +165,14 @@ class Endings:
         Raises:
             Permanent: the id belongs to another call. Unpriced: its price is unknown.
         """
-        rates = self._of.rates(body)
+        tenant = await self._store.tenant(grant.tenant)
+        rates = rates_of(body, self._of.prices, tenant.limits)
         estimate = most(rates, body.input_tokens_max, body.output_tokens_max)
         call = document(grant, body, estimate, price_version=rates.version, trace=trace_id())
-        tenant = await self._store.tenant(grant.tenant)
         accounts = accounts_of(grant, body.called, tenant.limits, tenant.windows)
         settled = body.settlement
-        priced, used, basis = self._priced(Facts(accounts.names, call, 0), settled)
+        priced, used, basis = self._priced(Facts(accounts.names, call, 0), settled,
+                                           tenant.limits.prices)
         name = grant.tenant
         answer = await self._store.run_numbered(name, "post", [
             keys.sequence(name), keys.outbox(name), keys.reservation(name, body.id),
@@ -177,6 +183,13 @@ class Endings:
             packed(_outcome(settled, priced, used.version, basis)), STATE_TTL_S,
             accounts.task_position, *(a.ttl_s for a in accounts.all)])
         return _charge(body.id, self._checked(name, body.id, [*answer, 0]), priced)
+
+    async def cost(self, tenant: str, reservation_id: str) -> tuple[int, int] | None:
+        """Return what an ended reservation costs now and its adjustments' count, if its row is."""
+        with mapped():
+            found: Any = await self._store.redis.hmget(
+                keys.reservation(tenant, reservation_id), ["cost", "adjustments"])
+        return (int(found[0]), int(found[1] or 0)) if found[0] is not None else None
 
     async def adjust(self, tenant: str, reservation_id: str, body: AdjustBody) -> dict[str, Any]:
         """Correct the cost of an ended reservation, once per key.

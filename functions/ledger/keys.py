@@ -2,17 +2,21 @@
 
 | pattern | type | TTL | written by |
 |---|---|---|---|
-| `lg:{tenant}:lim` | hash `version zone <scope>|<id>|<window>|<unit>` → JSON | none | budget |
-| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim`, counters | none, \
-from first use by window, or 14 d from last use | reserve, finish, post, adjust |
+| `lg:{tenant}:lim` | hash `version zone prices caps` and limits → JSON | none | budget |
+| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim .blk .in .out`, \
+counters | none, from first use by window, or 14 d from last use | reserve, finish, post, adjust, \
+credit |
 | `lg:{tenant}:r:<reservation>` | hash, the reservation | 14 d after its end | reserve, finish, … |
 | `lg:{tenant}:exp` | zset reservation → end of lease, ms | none: empties itself | reserve, finish |
 | `lg:{tenant}:seq` | hash `epoch n`, events and reservations by state | none | every script |
 | `lg:{tenant}:out` | stream `<epoch>-<n>`, group `drain` | trimmed at 14 d | every script |
+| `lg:{~}:caps` | hash cap → JSON | none | budget |
+| `lg:{~}:pool:<cap>|<window>|<unit>` | hash `used in.<tenant> out.<tenant>` | by window | draw |
 | `lg:tenants` | set, hint of tenants with work | none | before a tenant's first write |
 """
 
 TENANTS = "lg:tenants"
+CAPS = "lg:{~}:caps"
 DRAIN_GROUP = "drain"
 
 
@@ -44,3 +48,8 @@ def sequence(tenant: str) -> str:
 def outbox(tenant: str) -> str:
     """Return the key of the stream of events, whose ids are `<epoch>-<number>`."""
     return f"lg:{{{tenant}}}:out"
+
+
+def pool(cap: str, label: str, unit: str) -> str:
+    """Return the key of what tenants took of a cap in a window; `~` is no tenant's name."""
+    return f"lg:{{~}}:pool:{cap}|{label}|{unit}"

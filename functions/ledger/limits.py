@@ -1,17 +1,23 @@
 """The limits that a tenant set, as the ledger keeps them in memory, without I/O."""
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.ledger.prices import PriceTable
 from functions.ledger.windows import Window
 from shared.errors import Permanent
 from shared.limits import ACCOUNTS_PER_CALL_MAX, ANCESTORS_MAX
 
 Scope = Literal["tenant", "agent", "session", "model", "tool"]
 Unit = Literal["usd", "tok", "calls"]
+Policy = Literal["observe", "deny", "pause"]
+"""What happens at the limit: alerts only; refusal; refusal, and the task waits for budget."""
+
+Origin = Literal["", "file"]
 UNITS: tuple[Unit, ...] = ("usd", "tok", "calls")
 AMOUNT_MAX = 2**53 - 1
 """What a Lua number holds exactly."""
@@ -30,27 +36,55 @@ class Limit(BaseModel):
     """nano-USD, tokens or calls."""
     thresholds: tuple[int, ...] = (50, 80, 90, 100)
     """Percents of the limit that raise an alert, once per window."""
-    policy: Literal["hard", "soft"] = "hard"
-    """A soft limit alerts and refuses nothing."""
+    policy: Policy = "deny"
     since: float = 0
     """Seconds since the epoch: accounts that exist only for this limit count from here."""
     revision: int = 1
+    origin: Origin = ""
+    """`file`: the mounted file made it, and takes it away again."""
+
+    @property
+    def hard(self) -> bool:
+        """Tell whether the limit refuses what does not fit."""
+        return self.policy != "observe"
+
+
+class Cap(BaseModel):
+    """A limit over several tenants together; each takes of it in chunks (ADR 0026)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    window: Window
+    unit: Unit
+    limit: int = Field(ge=0, le=AMOUNT_MAX)
+    chunk: int = Field(gt=0, le=AMOUNT_MAX)
+    tenants: tuple[str, ...] = ()
+    origin: Origin = ""
 
 
 class Limits:
-    """All limits of one tenant, at one version."""
+    """All limits of one tenant, at one version, and what else is kept with them."""
 
     def __init__(self, version: str = "0", zone: str = "UTC",
-                 entries: Mapping[str, Limit] | None = None) -> None:
+                 entries: Mapping[str, Limit] | None = None, *, prices: PriceTable | None = None,
+                 caps: tuple[Cap, ...] = ()) -> None:
         self.version, self.zone = version, zone
         self.entries = dict(entries or {})
+        self.prices = prices
+        """The tenant's own, before all list prices."""
+        self.caps = caps
+        """Caps over several tenants that this one is under."""
+        self._found: dict[tuple[str, str], tuple[tuple[str, str, str], str]] = {}
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> "Limits":
         """Read the hash of a tenant's limits."""
         entries = {name: Limit.model_validate_json(text) for name, text in fields.items()
                    if "|" in name}
-        return cls(fields.get("version", "0"), fields.get("zone", "UTC"), entries)
+        prices = PriceTable.model_validate_json(fields["prices"]) if "prices" in fields else None
+        caps = tuple(Cap.model_validate(cap) for cap in json.loads(fields.get("caps", "[]")))
+        return cls(fields.get("version", "0"), fields.get("zone", "UTC"), entries, prices=prices,
+                   caps=caps)
 
     @cached_property
     def windows(self) -> Mapping[str, tuple[str, ...]]:
@@ -63,18 +97,29 @@ class Limits:
         return found
 
     def of(self, owner: str, window: str) -> tuple[tuple[str, str, str], str]:
-        """Return an account's hard limits by unit ('' = none) and its alerts as the scripts want.
+        """Return an account's hard limits by unit ('' = none) and its marks as the scripts want.
 
-        Alerts read `unit:limit:percent,percent;` for each unit that has any.
+        Marks read `unit:limit:percent,percent:hard;` for each unit that has a limit.
         """
         if window not in self.windows.get(owner, ()):
             return ("", "", ""), ""
-        found = [self.entries.get(f"{owner}|{window}|{unit}") for unit in UNITS]
-        usd, tok, calls = (str(x.limit) if x and x.policy == "hard" else "" for x in found)
-        alerts = "".join(
-            f"{unit}:{x.limit}:{','.join(str(p) for p in x.thresholds)};"
-            for unit, x in zip(UNITS, found, strict=True) if x and x.thresholds)
-        return (usd, tok, calls), alerts
+        key = (owner, window)
+        if key not in self._found:
+            self._found[key] = self._spelled(f"{owner}|{window}")
+        return self._found[key]
+
+    def _spelled(self, account: str) -> tuple[tuple[str, str, str], str]:
+        found = [(unit, self.entries.get(f"{account}|{unit}")) for unit in UNITS]
+        usd, tok, calls = (str(x.limit) if x and x.hard else "" for _, x in found)
+        marks = "".join(f"{unit}:{x.limit}:{','.join(map(str, x.thresholds))}:{int(x.hard)};"
+                        for unit, x in found if x)
+        return (usd, tok, calls), marks
+
+    def policy(self, account: str, unit: str) -> Policy:
+        """Return what the limit of an account, named `scope|id|window`, asks for."""
+        scope, owner_id, window = account.split("|")[:3]
+        entry = self.entries.get(f"{scope}|{owner_id}|{window}|{unit}")
+        return entry.policy if entry else "deny"
 
 
 def field(scope: str, owner_id: str, window: Window, unit: Unit) -> str:
@@ -95,7 +140,7 @@ def refuse_too_many(limits: Limits) -> None:
         most[scope] = max(most.get(scope, 0), extra)
     standing = sum(len(windows) for windows in STANDING.values()) + 1 + ANCESTORS_MAX
     called = max(most.pop("model", 0), most.pop("tool", 0))
-    count = standing + sum(most.values()) + called
+    count = standing + sum(most.values()) + called + len(limits.caps)
     if count > ACCOUNTS_PER_CALL_MAX:
         raise Permanent(f"with this budget a call could have {count} accounts, at most "
                         f"{ACCOUNTS_PER_CALL_MAX} are possible: remove a window first")

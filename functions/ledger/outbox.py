@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from eventing.event import Event
@@ -23,6 +24,15 @@ from shared.store import mapped
 log = logging.getLogger(__name__)
 Entries = list[tuple[str, Entry]]
 Row = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events with the time they happened (ms); an event whose row expired is `None`."""
+
+    events: list[tuple[int, Event | None]]
+    last: str | None
+    """Where the next page begins; `None` at the end."""
 
 
 class Outbox:
@@ -134,6 +144,16 @@ class Outbox:
         events = [_event(tenant, place, entry, row)
                   for (place, entry), row in zip(entries, rows, strict=True)]
         return [event for event in events if event]
+
+    async def page(self, tenant: str, after: str, count: int) -> Page:
+        """Return the events behind a place, of all epochs, oldest first; '' is the beginning."""
+        with mapped():
+            entries: Entries = await self._redis.xrange(
+                keys.outbox(tenant), f"({after}" if after else "-", "+", count=count)
+        rows = await self._rows(tenant, entries)
+        events = [(int(entry["at"]), _event(tenant, place, entry, row))
+                  for (place, entry), row in zip(entries, rows, strict=True)]
+        return Page(events, entries[-1][0] if len(entries) == count else None)
 
     async def trim(self, tenant: str, now_s: float) -> int:
         """Drop accepted events older than 14 d from the front; return how many."""

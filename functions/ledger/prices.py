@@ -1,41 +1,20 @@
 """Knows what a token of each class and a call of each tool costs.
 
-Own table first, then the `genai-prices` package, pinned and offline. What neither knows is refused.
+A tenant's own table first, then the catalogue and the `genai-prices` package, pinned and offline.
+What none of them knows is refused.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from functions.ledger import published_prices
+from functions.ledger.price_table import PriceTable
+from functions.ledger.rates import MTOK, Rates
 from shared.metering import Unpriced
-from shared.usage import INPUT_CLASSES, OUTPUT_CLASSES
 
-MTOK = Decimal(1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """USD per token by class and per server-tool request by name."""
-
-    sku: str
-    """What the rates are for: `provider/model` or `tool/<name>@<version>`."""
-    version: str
-    per_token: Mapping[str, Decimal] = field(default_factory=dict)
-    per_request: Mapping[str, Decimal] = field(default_factory=dict)
-    per_call: Decimal | None = None
-
-    @property
-    def worst_input(self) -> Decimal:
-        """Return the dearest class an input token may turn out to be."""
-        return max(self.per_token.get(c, Decimal(0)) for c in INPUT_CLASSES[:4])
-
-    @property
-    def worst_output(self) -> Decimal:
-        """Return the dearest class an output token may turn out to be."""
-        return max(self.per_token.get(c, Decimal(0)) for c in OUTPUT_CLASSES[:2])
+__all__ = ["PriceBook", "PriceTable", "Rates"]
 
 
 def _per_mtok(**usd: str) -> dict[str, Decimal]:
@@ -67,12 +46,15 @@ class PriceBook:
         tools = json.loads(catalogue.read_text())["tools"]
         return cls({(t["name"], t["version"]): int(t["price_nano"]) for t in tools})
 
-    def model(self, model: str, input_total: int, tier: str | None = None) -> Rates:
+    def model(self, model: str, input_total: int, tier: str | None = None,
+              own: PriceTable | None = None) -> Rates:
         """Return a model's rates for a call with that many input tokens.
 
         Raises:
             Unpriced: nobody knows the model, or one of its directions.
         """
+        if own is not None and (agreed := own.model(model)) is not None:
+            return agreed
         provider, _, name = model.partition("/")
         if provider == "scripted" and name:
             return Rates(model, SCRIPTED_VERSION, SCRIPTED)
@@ -83,7 +65,7 @@ class PriceBook:
         version, per_token, per_request = found
         return Rates(model, version, per_token, per_request)
 
-    def tool(self, name: str, version: str | None) -> Rates:
+    def tool(self, name: str, version: str | None, own: PriceTable | None = None) -> Rates:
         """Return a tool's rates by its contract; without a version any that is listed.
 
         Raises:
@@ -91,6 +73,8 @@ class PriceBook:
         """
         for (known, at), nano in self._tools.items():
             if known == name and version in (None, "", at):
-                return Rates(f"tool/{name}@{at}", "catalogue", per_call=Decimal(nano).scaleb(-9))
+                agreed = own.tool(name, at) if own is not None else None
+                return agreed or Rates(f"tool/{name}@{at}", "catalogue",
+                                       per_call=Decimal(nano).scaleb(-9))
         raise Unpriced(f"tool {name!r} {version or ''} is not in the catalogue: it has no price",
                        code="unpriced_tool", tool=name)

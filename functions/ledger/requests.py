@@ -4,9 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from functions.ledger.limits import AMOUNT_MAX, Limit, Unit
+from functions.ledger.limits import AMOUNT_MAX, Limit, Policy, Unit
 from functions.ledger.windows import Window
-from shared.limits import LEASE_MAX_S, METADATA_TAGS_MAX, REVISION_CHARS_MAX, TAG_CHARS_MAX
+from shared.limits import (
+    LEASE_MAX_S,
+    METADATA_TAGS_MAX,
+    RESERVE_BATCH_MAX,
+    REVISION_CHARS_MAX,
+    TAG_CHARS_MAX,
+)
 from shared.usage import Usage, UsageBasis
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
@@ -76,6 +82,12 @@ class ReserveBody(CallBody):
     """Also dispatch, in the same script: the caller is ready to send."""
     ticket: str = Field(default="", max_length=64)
     """Random per request: the same request again, its answer lost, is the same permission."""
+
+
+class BatchBody(Body):
+    """Calls to hold money for, each by itself."""
+
+    reservations: tuple[ReserveBody, ...] = Field(min_length=1, max_length=RESERVE_BATCH_MAX)
 
 
 class HolderBody(Body):
@@ -149,7 +161,7 @@ class BudgetBody(Body):
     limit: Count
     thresholds: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
         default=Limit.model_fields["thresholds"].default, max_length=8)
-    policy: Literal["hard", "soft"] = "hard"
+    policy: Policy = "deny"
     revision: int | None = Field(default=None, ge=0)
     """Compare-and-set: the revision this replaces, 0 for none; absent replaces any."""
 
@@ -163,3 +175,24 @@ class QuoteBody(Body):
     tool_version: str | None = None
     input_tokens_max: Count = 0
     output_tokens_max: Count = 0
+
+
+class ApplyBody(Body):
+    """A budget file (docs/budgets.md)."""
+
+    text: str
+    dry_run: bool = False
+
+
+class RerateBody(Body):
+    """A period to price again under another table."""
+
+    begin: float = Field(ge=0)
+    """Seconds since the epoch, inclusive."""
+    end: float = Field(ge=0)
+    """Exclusive."""
+    prices: str
+    """The table as YAML."""
+    after: str = Field(default="", pattern=r"^(\d+-\d+)?$")
+    """Where the page before ended."""
+    apply: bool = False

@@ -1,19 +1,21 @@
 """Holds money, and says who may call."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from functions.ledger import keys
-from functions.ledger.accounts import Accounts, accounts_of
-from functions.ledger.call import Facts, document, fingerprint, packed
-from functions.ledger.cost import most
+from functions.ledger.call import Facts
+from functions.ledger.drafting import Draft, draft, rates_of
+from functions.ledger.escrow import Escrow
 from functions.ledger.limits import UNITS
-from functions.ledger.prices import PriceBook, Rates
+from functions.ledger.prices import PriceBook
+from functions.ledger.rates import Rates
 from functions.ledger.requests import CallBody, ExtendBody, HolderBody, ReserveBody
 from functions.ledger.store import Attempts, Store, Tenant
+from functions.ledger.windows import TTL_S, ends_at
 from shared.auth import Grant
 from shared.errors import Busy, NotFound, Permanent, TollgateError
-from shared.limits import STATE_TTL_S
 from shared.metering import Denied
 from shared.store import mapped
 from shared.telemetry import trace_id
@@ -21,23 +23,17 @@ from shared.telemetry import trace_id
 FACTS_MAX = 2_000
 """Rows whose fixed part this process remembers, so that a settle needs one round trip."""
 
+ASK_AGAIN = ("STALE", "SHORT", "NO_EPOCH")
+"""Answers of the script that are none yet."""
+
 
 class Reservations:
     """The open side of a reservation's life: reserve, dispatch, extend, read."""
 
-    def __init__(self, store: Store, prices: PriceBook) -> None:
+    def __init__(self, store: Store, prices: PriceBook, escrow: Escrow) -> None:
         self.store, self.prices = store, prices
+        self._escrow = escrow
         self._facts: OrderedDict[str, Facts] = OrderedDict()
-
-    def rates(self, ask: CallBody) -> Rates:
-        """Return the rates of what is to be called.
-
-        Raises:
-            Unpriced: nobody knows its price.
-        """
-        if ask.tool is not None:
-            return self.prices.tool(ask.tool, ask.tool_version)
-        return self.prices.model(ask.model or "", ask.input_tokens_max)
 
     async def reserve(self, grant: Grant, ask: ReserveBody) -> dict[str, Any]:
         """Hold the most the call can cost on all its accounts; the same again, the same answer.
@@ -46,35 +42,70 @@ class Reservations:
             Denied: an account has no room. Busy: another holder has it. Unpriced, Permanent
             (the id was used for another call), Unavailable (Redis is away).
         """
-        rates = self.rates(ask)
-        priced = most(rates, ask.input_tokens_max, ask.output_tokens_max)
-        call = document(grant, ask, priced, price_version=rates.version, trace=trace_id())
-        tenant, attempts = await self.store.tenant(grant.tenant), Attempts()
+        drafted = self._draft(grant, ask, await self.store.tenant(grant.tenant))
+        attempts = Attempts()
         while True:
-            accounts = accounts_of(grant, ask.called, tenant.limits, tenant.windows)
-            answer = await self._ask(grant, ask, tenant, accounts=accounts,
-                                     reserved_nano=priced.total_nano, call=packed(call))
-            if answer[0] != "STALE":
-                break
-            attempts.again()
-            tenant = await self.store.reload(grant.tenant)
-        if answer[0] == "HELD" and answer[5] == 0:
-            self.remember(grant.tenant, ask.id, Facts(accounts.names, call, priced.total_nano))
-        return held(ask.id, answer)
+            answer = await self.store.run_numbered(grant.tenant, "reserve", *drafted.arguments())
+            match answer[0]:
+                case "STALE":
+                    attempts.again()
+                    drafted = self._draft(grant, ask, await self.store.reload(grant.tenant))
+                case "SHORT":
+                    drafted = await self._topped_up(drafted, answer[1], int(answer[2]))
+                case _:
+                    return self._told(drafted, answer)
 
-    async def _ask(self, grant: Grant, ask: ReserveBody, tenant: Tenant, *, accounts: Accounts,
-                   reserved_nano: int, call: str) -> list[Any]:
-        name = grant.tenant
-        script_keys = [
-            keys.limits(name), keys.sequence(name), keys.outbox(name), keys.leases(name),
-            keys.reservation(name, ask.id), *(keys.account(name, a.name) for a in accounts.all)]
-        args = [
-            tenant.limits.version, tenant.windows.from_ms, tenant.windows.until_ms, ask.id,
-            fingerprint(grant, ask), ask.holder, int(ask.lease_s * 1000), reserved_nano,
-            ask.input_tokens_max + ask.output_tokens_max, 1, accounts.names, call,
-            int(ask.dispatch), ask.ticket, STATE_TTL_S, accounts.task_position,
-            *(a.held for a in accounts.all)]
-        return await self.store.run_numbered(name, "reserve", script_keys, args)
+    async def reserve_each(self, grant: Grant,
+                           asks: Sequence[ReserveBody]) -> list[dict[str, Any] | TollgateError]:
+        """Reserve several calls in one round trip, each by itself: its answer or its error.
+
+        Raises:
+            Unavailable: Redis is away.
+        """
+        tenant = await self.store.tenant(grant.tenant)
+        found: list[dict[str, Any] | TollgateError | Draft] = [
+            _or_error(lambda ask=ask: self._draft(grant, ask, tenant))  # type: ignore[misc]
+            for ask in asks]
+        drafts = [drafted for drafted in found if isinstance(drafted, Draft)]
+        answers = iter(await self.store.run_each("reserve", [d.arguments() for d in drafts]))
+        return [await self._answered(drafted, next(answers)) if isinstance(drafted, Draft)
+                else drafted for drafted in found]
+
+    async def _answered(self, drafted: Draft,
+                        answer: list[Any]) -> dict[str, Any] | TollgateError:
+        try:
+            if answer[0] in ASK_AGAIN:
+                return await self.reserve(drafted.grant, drafted.ask)
+            return self._told(drafted, answer)
+        except (Permanent, Busy) as error:
+            return error
+
+    async def rates(self, tenant: str, ask: CallBody) -> Rates:
+        """Return what a call costs a tenant.
+
+        Raises:
+            Unpriced: nobody knows its price.
+        """
+        return rates_of(ask, self.prices, (await self.store.tenant(tenant)).limits)
+
+    def _draft(self, grant: Grant, ask: ReserveBody, tenant: Tenant) -> Draft:
+        return draft(grant, ask, self.prices, limits=tenant.limits, windows=tenant.windows,
+                     trace=trace_id())
+
+    async def _topped_up(self, drafted: Draft, account: str, missing: int) -> Draft:
+        """Take chunks of a cap; without any left its account is limited by what it has."""
+        cap = drafted.cap(account)
+        if await self._escrow.draw(drafted.grant.tenant, cap, account, missing):
+            return drafted
+        return drafted.without_chunks(account)
+
+    def _told(self, drafted: Draft, answer: list[Any]) -> dict[str, Any]:
+        ask = drafted.ask
+        if answer[0] == "HELD" and answer[5] == 0:
+            self.remember(drafted.grant.tenant, ask.id, drafted.facts)
+        if answer[0] == "DENIED":
+            raise denied(drafted, answer[1:])
+        return held(ask.id, answer)
 
     async def dispatch(self, tenant: str, reservation_id: str, body: HolderBody) -> dict[str, Any]:
         """Give the permission to call, once.
@@ -170,12 +201,31 @@ def held(reservation_id: str, answer: list[Any]) -> dict[str, Any]:
             raise _refused(reservation_id, outcome, rest)
 
 
+def denied(drafted: Draft, answer: list[str]) -> Denied:
+    """Return why a call was denied, and what may help: a smaller cap, another window, a pause."""
+    account, unit, need, have, reason = answer
+    ends = ends_at(_window(account), drafted.windows.from_ms / 1000, drafted.limits.zone)
+    return Denied(
+        f"account {account} has {have} {unit} left and {need} are needed ({reason})",
+        account=account, unit=unit, need=int(need), have=int(have), reason=reason,
+        policy=drafted.limits.policy(account, unit), window_ends=ends,
+        output_tokens_fitting=drafted.output_fitting(unit, int(have)))
+
+
+def _window(account: str) -> str:
+    kind = account.split("|")[2]
+    return kind if kind in TTL_S else "life"
+
+
+def _or_error(make: Callable[[], Draft]) -> Draft | TollgateError:
+    try:
+        return make()
+    except Permanent as error:
+        return error
+
+
 def _refused(reservation_id: str, outcome: str, rest: list[Any]) -> TollgateError:
     match outcome, rest:
-        case "DENIED", [account, unit, need, have, reason]:
-            return Denied(f"account {account} has {have} {unit} left and {need} are needed "
-                          f"({reason})", account=account, unit=unit, need=int(need),
-                          have=int(have), reason=reason)
         case "BUSY", [holder, sent]:
             return Busy(f"reservation {reservation_id} is held by {holder}",
                         holder=int(holder), sent=sent == "1")

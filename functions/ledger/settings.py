@@ -16,6 +16,8 @@ class LedgerSettings(Settings):
     """Path of the API-key file."""
     catalogue: str = Field(alias="TOLLGATE_CATALOGUE")
     """Path of the tools' contracts: their prices."""
+    budgets: str = Field(default="", alias="TOLLGATE_BUDGETS")
+    """Path of the mounted budgets (docs/budgets.md); there need be no such file."""
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
     otlp_endpoint: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")

@@ -14,7 +14,7 @@ from functions.ledger.windows import Windows, windows_at
 from shared.clock import Clock, now_s
 from shared.errors import Transient
 from shared.faults import FaultPoint, reach
-from shared.limits import STALE_RETRIES_MAX
+from shared.limits import STALE_RETRIES_MAX, TENANT_CACHE_S
 from shared.store import Redis, Script, Value, mapped
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ class Tenant:
 
     limits: Limits
     windows: Windows
+    read_at: float
+    """By this process's clock, in seconds."""
 
 
 class Store:
@@ -43,7 +45,7 @@ class Store:
     async def tenant(self, name: str) -> Tenant:
         """Return limits and windows of now, from memory if they are still right."""
         found = self._tenants.get(name)
-        if found is None:
+        if found is None or self._clock() - found.read_at > TENANT_CACHE_S:
             return await self.reload(name)
         now = self._clock() + self._offset_s
         if int(now * 1000) not in found.windows:
@@ -63,7 +65,7 @@ class Store:
         now = seconds + micros / 1e6
         self._offset_s = now - self._clock()
         limits = Limits.parse(fields)
-        found = Tenant(limits, windows_at(now, limits.zone))
+        found = Tenant(limits, windows_at(now, limits.zone), self._clock())
         self._tenants[name] = found
         return found
 
@@ -74,6 +76,20 @@ class Store:
         answer: list[Any] = await self.scripts[script](self.redis, script_keys, args)
         await reach(FaultPoint.LEDGER_AFTER_SCRIPT)
         return answer
+
+    async def run_each(self, script: str,
+                       calls: Sequence[tuple[Sequence[str], Sequence[Value]]]) -> list[Any]:
+        """Run one script for every (keys, arguments), in one round trip; see `Script.each`."""
+        await reach(FaultPoint.LEDGER_BEFORE_SCRIPT)
+        answers = await self.scripts[script].each(self.redis, calls)
+        await reach(FaultPoint.LEDGER_AFTER_SCRIPT)
+        return answers
+
+    async def now(self) -> float:
+        """Return Redis's time, in seconds since the epoch."""
+        with mapped():
+            seconds, micros = await self.redis.time()
+        return float(seconds) + micros / 1e6
 
     async def run_numbered(self, tenant: str, script: str, script_keys: Sequence[str],
                            args: Sequence[Value]) -> list[Any]:

@@ -6,16 +6,23 @@ from pydantic import SecretStr
 
 from eventing.adapter import App
 from eventing.publish import Publisher
-from functions.ledger.api import Door, Parts, routes
+from functions.ledger.api import routes
 from functions.ledger.background import Background
+from functions.ledger.budget_apply import BudgetFiles
+from functions.ledger.budget_mount import MountedBudgets
 from functions.ledger.budgets import Budgets
+from functions.ledger.door import Door
+from functions.ledger.escrow import Escrow
 from functions.ledger.finishing import Endings
 from functions.ledger.outbox import Outbox
+from functions.ledger.parts import Parts
 from functions.ledger.prices import PriceBook
 from functions.ledger.reports import Reports
+from functions.ledger.rerating import Rerates
 from functions.ledger.reserving import Reservations
 from functions.ledger.settings import LedgerSettings
 from functions.ledger.store import Store
+from functions.ledger.waking import Waking
 from shared.auth import ApiKeys
 from shared.clock import Clock, now_s
 from shared.http_client import cluster_client
@@ -28,10 +35,12 @@ def build(settings: LedgerSettings) -> App:
     redis = connect(settings.redis_url)
     publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
     parts = assemble(redis, publisher, PriceBook.read(Path(settings.catalogue)),
-                     key=settings.grant_key, api_keys=ApiKeys.read(Path(settings.api_keys)))
+                     key=settings.grant_key, api_keys=ApiKeys.read(Path(settings.api_keys)),
+                     budgets=settings.budgets)
 
     async def start() -> None:
         await refuse_eviction(redis)
+        await parts.mounted.look()
         await parts.background.start()
 
     return App(name="ledger", routes=routes(parts), start=start, exporter=settings.exporter,
@@ -39,14 +48,18 @@ def build(settings: LedgerSettings) -> App:
 
 
 def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, *, key: SecretStr,
-             api_keys: ApiKeys, clock: Clock = now_s) -> Parts:
+             api_keys: ApiKeys, budgets: str = "", clock: Clock = now_s) -> Parts:
     """Return the parts, connected to each other; tests bring their own."""
     store = Store(redis, clock)
-    reservations = Reservations(store, prices)
+    escrow = Escrow(store)
+    reservations = Reservations(store, prices, escrow)
     endings, outbox = Endings(reservations), Outbox(store, publisher)
+    waking = Waking(store, publisher)
+    files = BudgetFiles(store, prices, waking)
+    mounted = MountedBudgets(budgets, files)
     return Parts(
         door=Door(key, api_keys, clock), reservations=reservations, endings=endings,
-        budgets=Budgets(store), reports=Reports(store), outbox=outbox,
-        background=Background(store, endings, outbox, clock))
-
-
+        budgets=Budgets(store, waking), files=files, mounted=mounted, reports=Reports(store),
+        outbox=outbox, rerates=Rerates(endings, outbox),
+        background=Background(store, endings, outbox, mounted=mounted, escrow=escrow,
+                              clock=clock))

@@ -1,14 +1,18 @@
--- Sets or removes one limit if it is still what the caller read, and raises the limits' version.
+-- Sets or removes fields if all of them still are what the caller read, and raises the version.
 --
 -- KEYS  1 limits
--- ARGV  1 field  2 its text as read, '' if absent  3 its new text, '' to remove it
--- Returns 1, or 0 if somebody else was faster.
+-- ARGV  per field: its name, its text as read ('' if absent), its new text ('' to remove it)
+-- Returns 1, or 0 if somebody else was faster; then nothing is changed.
 
-if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
-if ARGV[3] == '' then
-  redis.call('HDEL', KEYS[1], ARGV[1])
-else
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+for i = 1, #ARGV, 3 do
+  if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end
+end
+for i = 1, #ARGV, 3 do
+  if ARGV[i + 2] == '' then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+  else
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
+  end
 end
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 return 1

@@ -4,7 +4,7 @@
 -- ARGV  1 how: settle, void, resolve, sweep  2 holder  3 the row's accounts, joined by spaces
 --       4 usd  5 tok (of a settle)  6 settlement's fingerprint or ''  7 the outcome as JSON
 --       8 TTL of the row and of idle accounts, s  9 position of the task's account  10 id
---       11… alerts per account, 'unit:limit:p,p;…' or ''; absent if no account has any
+--       11… marks per account, 'unit:limit:p,p:hard;…' or ''; absent if no account has any
 -- Returns {outcome, …}:
 --   DONE state usd tok drift   REPLAY state usd tok   ALREADY state usd   ADJUSTED state usd tok
 --   UNKNOWN   BUSY holder   EARLY expires   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account
@@ -117,10 +117,22 @@ for i = 1, accounts_n do
     if post[u] > held[u] then call('HINCRBY', key, UNITS[u] .. '.ovr', text(post[u] - held[u])) end
   end
 end
+if post[1] > held[1] or post[2] > held[2] then
+  -- The bound was none: an account that this took past its limit blocks until that is changed.
+  for i = 1, accounts_n do
+    local have = found[i]
+    for unit, limit in string.gmatch(alerts and ARGV[10 + i] or '', '(%a+):(%d+):[%d,]*:1;') do
+      local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
+      if post[u] > held[u] and have[2 * u] > tonumber(limit) then
+        call('HSET', KEYS[4 + i], unit .. '.blk', limit)
+      end
+    end
+  end
+end
 if alerts then
   for i = 1, accounts_n do
     local have, key = found[i], KEYS[4 + i]
-    for unit, limit, percents in string.gmatch(ARGV[10 + i], '(%a+):(%d+):([%d,]+)') do
+    for unit, limit, percents in string.gmatch(ARGV[10 + i], '(%a+):(%d+):([%d,]+):') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       local used = have[2 * u - 1] + have[2 * u]
       for percent in string.gmatch(percents, '%d+') do

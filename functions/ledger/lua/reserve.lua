@@ -6,12 +6,13 @@
 --       11 accounts, joined by spaces  12 the call as JSON  13 dispatch now (1 or 0)  14 ticket
 --       15 row's TTL, s  16 position of the task's account
 --       17… per account: TTL s (0 none, < 0 set only when new), and if anything limits it
---       'ttl;own;usd;tok;calls;alerts': own limits (1: the task's, set once in its hash), hard
---       limits ('' = none), alerts 'unit:limit:p,p;…'
+--       'ttl;own;usd;tok;calls;marks': own limits (1: the task's, set once in its hash; 2: a cap's,
+--       raised there in chunks; 3: the same, and no chunk is left), hard limits ('' = none), marks
+--       'unit:limit:p,p:hard;…'
 -- Returns {outcome, …}:
 --   HELD expires reserved headroom_usd headroom_tok headroom_calls adopted replayed dispatched
 --   ENDED state charged expires reserved   DENIED account unit need have reason
---   BUSY holder sent   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account
+--   BUSY holder sent   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account   SHORT account missing
 --
 -- Everything is read and checked before the first write: an error undoes no write.
 -- Time is Redis's. Integers stay below 2^53 and leave through '%.0f'.
@@ -19,7 +20,9 @@
 local LIMIT = 9007199254740991
 local UNITS = {'usd', 'tok', 'calls'}
 local OWN = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.lim',
-  'tok.lim'}
+  'tok.lim', 'calls.lim'}
+local LIMITED = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.blk',
+  'tok.blk', 'calls.blk'}
 local SPEC = '^(%-?%d+);(%d);(%d*);(%d*);(%d*);(.*)$'
 local call, format, max = redis.call, string.format, math.max
 
@@ -72,36 +75,44 @@ end
 
 -- Check every account --------------------------------------------------------------------------
 local room = {'', '', ''}
-local found, denial, denied_at, alerts = {}, nil, nil, false
+local found, denial, denied_at, alerts, short = {}, nil, nil, false, nil
 for i = 1, accounts_n do
   local ttl, is_own, usd, tok, calls, alert = string.match(ARGV[16 + i], SPEC)
-  local own = is_own == '1'
-  local have = own and call('HMGET', KEYS[5 + i], unpack(OWN)) or call('HMGET', KEYS[5 + i],
-    'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst')
+  local own = ttl and is_own ~= '0'
+  local have = own and call('HMGET', KEYS[5 + i], unpack(OWN)) or ttl and call('HMGET',
+    KEYS[5 + i], unpack(LIMITED)) or call('HMGET', KEYS[5 + i], 'usd.res', 'usd.pst', 'tok.res',
+    'tok.pst', 'calls.res', 'calls.pst')
   if alert and alert ~= '' then alerts = true end
   local caps = ttl and {usd, tok, calls}
   for u = 1, 3 do
     local res, pst = have[2 * u - 1] or 0, have[2 * u] or 0
     local limit = caps and caps[u] or ''
-    if own and u < 3 then limit = have[6 + u] or limit end
+    if own then limit = have[6 + u] or limit end
     if res + pst + amounts[u] > LIMIT then return {'TOO_LARGE', name(i)} end
     if limit ~= '' then
       local cap = tonumber(limit)
       local left = cap - res - pst
-      if amounts[u] > 0 and amounts[u] > left then
-        local reason = (pst + amounts[u] > cap) and 'spent' or 'held'
-        if not denial or (denial[5] == 'held' and reason == 'spent') then
-          denial = {name(i), UNITS[u], text(amounts[u]), text(max(left, 0)), reason}
+      -- An account stays blocked until its limit is another one than that which was passed.
+      local blocked = not own and have[6 + u] == limit
+      if amounts[u] > 0 and (amounts[u] > left or blocked) then
+        local reason = blocked and 'blocked' or (pst + amounts[u] > cap) and 'spent' or 'held'
+        if is_own == '2' then
+          short = short or {name(i), text(amounts[u] - left)}
+        elseif not denial or (denial[5] == 'held' and reason ~= 'held') then
+          local free = blocked and 0 or max(left, 0)
+          denial = {name(i), UNITS[u], text(amounts[u]), text(free), reason}
           denied_at = i
         end
       end
       left = max(left - amounts[u], 0)
-      if room[u] == '' or left < tonumber(room[u]) then room[u] = text(left) end
+      -- What a cap has left here says nothing: there may be another chunk.
+      if is_own ~= '2' and (room[u] == '' or left < tonumber(room[u])) then room[u] = text(left) end
     end
   end
-  have.ttl, have.own, have.caps, have.alert = tonumber(ttl or ARGV[16 + i]), own, caps, alert
+  have.ttl, have.own, have.caps, have.alert = tonumber(ttl or ARGV[16 + i]), is_own, caps, alert
   found[i] = have
 end
+if short and (not denial or denial[5] == 'held') then return {'SHORT', unpack(short)} end
 
 local numbers
 if denial or alerts then
@@ -142,7 +153,7 @@ for i = 1, accounts_n do
   local fresh = not have[5]
   call('HSET', key, 'usd.res', text((have[1] or 0) + amounts[1]), 'tok.res',
     text((have[3] or 0) + amounts[2]), 'calls.res', text((have[5] or 0) + amounts[3]))
-  if fresh and have.own then
+  if fresh and have.own == '1' then
     call('HSETNX', key, 'usd.lim', have.caps[1])
     call('HSETNX', key, 'tok.lim', have.caps[2])
   end
@@ -152,7 +163,7 @@ if alerts then
   local n = numbers[2] or 0
   for i = 1, accounts_n do
     local have, key = found[i], KEYS[5 + i]
-    for unit, limit, percents in string.gmatch(have.alert or '', '(%a+):(%d+):([%d,]+)') do
+    for unit, limit, percents in string.gmatch(have.alert or '', '(%a+):(%d+):([%d,]+):') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       local used = (have[2 * u - 1] or 0) + (have[2 * u] or 0) + amounts[u]
       for percent in string.gmatch(percents, '%d+') do

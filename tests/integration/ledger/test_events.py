@@ -122,7 +122,8 @@ async def test_editing_a_budget_never_resets_spend(ledger):
 
     assert found["units"]["usd"] == {
         "limit": 10**9, "posted": charge.total_nano, "held": 0, "overrun": 0, "unreserved": 0,
-        "free": 10**9 - charge.total_nano}
+        "free": 10**9 - charge.total_nano, "blocked": False, "policy": "deny",
+        "per_hour": None}
 
 
 async def test_budget_is_compared_before_it_is_set(ledger):

@@ -75,11 +75,11 @@ def test_limits_of_a_task_come_from_its_grant():
     assert task.held == "1209600;1;5;6;;"
 
 
-def test_soft_limit_alerts_and_refuses_nothing():
-    limits = Limits(entries={"tenant|acme|life|usd": Limit(limit=9, policy="soft",
+def test_observed_limit_alerts_and_refuses_nothing():
+    limits = Limits(entries={"tenant|acme|life|usd": Limit(limit=9, policy="observe",
                                                           thresholds=(50, 100))})
 
-    assert limits.of("tenant|acme", "life") == (("", "", ""), "usd:9:50,100;")
+    assert limits.of("tenant|acme", "life") == (("", "", ""), "usd:9:50,100:0;")
 
 
 def test_budget_that_gives_a_call_too_many_accounts_is_refused():

@@ -1,0 +1,135 @@
+"""Applies what a budget file wants, by compare-and-set, and warns of what matches nothing."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.ledger import keys
+from functions.ledger.budget_changes import (
+    Change,
+    applied,
+    cap_changes,
+    caps_after,
+    caps_change,
+    changes,
+)
+from functions.ledger.budget_file import Section, Wanted
+from functions.ledger.limits import Cap, Limits, Origin, refuse_too_many
+from functions.ledger.prices import PriceBook
+from functions.ledger.store import Store
+from functions.ledger.waking import Waking
+from shared.errors import Busy, Permanent
+from shared.limits import COMMIT_RETRIES_MAX
+from shared.metering import Unpriced
+from shared.store import mapped
+
+log = logging.getLogger(__name__)
+NOTHING = Section(None, {}, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a file changes for one tenant, against the texts that were read."""
+
+    tenant: str
+    made: tuple[Change, ...]
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return the changes for people."""
+        return [{"tenant": self.tenant, **change.shown()} for change in self.made]
+
+
+class BudgetFiles:
+    """Budgets, zones, prices and caps as a file has them."""
+
+    def __init__(self, store: Store, prices: PriceBook, waking: Waking) -> None:
+        self._store, self._prices, self._waking = store, prices, waking
+
+    async def apply(self, wanted: Wanted, *, origin: Origin = "",
+                    dry_run: bool = False) -> dict[str, Any]:
+        """Make the stored budgets what a file wants; return what changes, and warnings.
+
+        Everything is checked before anything is written; each tenant's changes appear together.
+        The same file again changes nothing.
+
+        Raises:
+            Permanent: some call would get too many accounts. Unavailable: Redis is away.
+            Busy: others change the same budgets without end.
+        """
+        stored = await self._hash(keys.CAPS)
+        caps_made = cap_changes(stored, wanted.caps, origin)
+        caps = caps_after(stored, caps_made) if caps_made or wanted.caps else {}
+        tenants = {*wanted.tenants, *caps, *(await self._store.tenants() if origin else ())}
+        plans = [await self._plan(tenant, wanted, caps.get(tenant), origin)
+                 for tenant in sorted(tenants)]
+        if not dry_run:
+            await self._write(caps_made, plans, wanted=wanted, caps=caps, origin=origin)
+        return {"changes": [{"tenant": None, **change.shown()} for change in caps_made] + [
+                    each for plan in plans for each in plan.shown()],
+                "warnings": await self._warnings(wanted), "dry_run": dry_run}
+
+    async def _plan(self, tenant: str, wanted: Wanted, caps: tuple[Cap, ...] | None,
+                    origin: Origin) -> Plan:
+        stored = await self._hash(keys.limits(tenant))
+        made = changes(stored, wanted.tenants.get(tenant, NOTHING),
+                       now=await self._store.now(), origin=origin)
+        made += caps_change(stored, caps) if caps is not None else []
+        try:
+            refuse_too_many(Limits.parse(applied(stored, made)))
+        except Permanent as error:
+            raise Permanent(f"tenant {tenant}: {error.detail}") from error
+        return Plan(tenant, tuple(made))
+
+    async def _write(self, caps_made: list[Change], plans: list[Plan], *, wanted: Wanted,
+                     caps: Mapping[str, tuple[Cap, ...]], origin: Origin) -> None:
+        if caps_made:
+            await self._swapped(keys.CAPS, caps_made)
+        for first in plans:
+            plan = first
+            for _ in range(COMMIT_RETRIES_MAX):
+                if not plan.made or await self._swapped(keys.limits(plan.tenant), plan.made):
+                    break
+                plan = await self._plan(plan.tenant, wanted, caps.get(plan.tenant), origin)
+            else:
+                raise Busy(f"the budgets of tenant {plan.tenant} are being changed by others")
+            if plan.made:
+                await self._store.reload(plan.tenant)
+                await self._waking.wake(plan.tenant)
+
+    async def _swapped(self, key: str, made: list[Change] | tuple[Change, ...]) -> bool:
+        flat = [text for change in made for text in (change.field, change.before, change.after)]
+        return bool(await self._store.scripts["budget"](self._store.redis, [key], flat))
+
+    async def _hash(self, key: str) -> dict[str, str]:
+        with mapped():
+            found: Any = await self._store.redis.hgetall(key)
+        return dict(found)
+
+    async def _warnings(self, wanted: Wanted) -> list[str]:
+        return [warning for tenant, section in wanted.tenants.items()
+                for owner in dict.fromkeys(name.rsplit("|", 2)[0] for name in section.limits)
+                for warning in await self._doubts(tenant, owner, section)]
+
+    async def _doubts(self, tenant: str, owner: str, section: Section) -> list[str]:
+        """Return why a budget of an owner may match nothing."""
+        scope, _, name = owner.partition("|")
+        if scope in ("model", "tool"):
+            return [] if self._is_priced(scope, name, section) else [
+                f"tenant {tenant}: {scope} {name} has no price here: nothing can call it"]
+        if scope == "tenant":
+            return []
+        with mapped():
+            known = await self._store.redis.exists(keys.account(tenant, f"{owner}|life"))
+        return [] if known else [
+            f"tenant {tenant}: {scope} {name} has never been charged: is it spelled right?"]
+
+    def _is_priced(self, scope: str, name: str, section: Section) -> bool:
+        try:
+            if scope == "tool":
+                self._prices.tool(name, None, section.prices)
+            else:
+                self._prices.model(name, 0, own=section.prices)
+        except Unpriced:
+            return False
+        return True

@@ -1,0 +1,80 @@
+"""Moves chunks of a cap over tenants into each tenant's own limit, and back (ADR 0026).
+
+A pool and a tenant's account live in different slots, so no script can change both. Each of the
+two counters per tenant only grows and has one owner; the other side keeps a copy that may be late.
+Being late always errs towards a tighter limit, and doing a transfer again changes nothing.
+"""
+
+import logging
+from typing import Any
+
+from functions.ledger import keys
+from functions.ledger.accounts import cap_account
+from functions.ledger.limits import Cap
+from functions.ledger.store import Store
+from functions.ledger.windows import TTL_S
+from shared.store import mapped
+
+log = logging.getLogger(__name__)
+
+
+class Escrow:
+    """The pools of all caps."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def draw(self, tenant: str, cap: Cap, account: str, missing: int) -> bool:
+        """Raise the account's limit by chunks that cover `missing`; false if none are left.
+
+        Raises:
+            Unavailable: Redis is away; what was taken and not credited is credited next time.
+        """
+        before, back = await self._credit(tenant, cap, account)
+        taken = await self._pool(tenant, cap, account, want=0, back=back)
+        if taken - back - before < missing:
+            taken = await self._pool(tenant, cap, account, want=missing, back=back)
+        after, _ = await self._credit(tenant, cap, account, taken=taken)
+        if after - before < missing:
+            log.warning("cap %s: tenant %s needs %d %s more, the pool has too little",
+                        cap.name, tenant, missing, cap.unit)
+        return after - before >= missing
+
+    async def give_back(self, tenant: str, cap: Cap, account: str) -> int:
+        """Give the pool every whole chunk that the tenant does not use; return how much.
+
+        Raises:
+            Unavailable: Redis is away; the pool learns of it next time.
+        """
+        with mapped():
+            if not await self._store.redis.exists(keys.account(tenant, account)):
+                return 0
+        before, known = await self._credit(tenant, cap, account)
+        after, back = await self._credit(tenant, cap, account, is_giving=True)
+        if back:
+            await self._pool(tenant, cap, account, want=0, back=back)
+        return before - after if back > known else 0
+
+    async def sweep(self, tenant: str) -> int:
+        """Give back what this tenant does not need, under all of its caps."""
+        known = await self._store.tenant(tenant)
+        return sum([await self.give_back(tenant, cap, cap_account(cap, known.windows))
+                    for cap in known.limits.caps])
+
+    async def usage(self, cap: Cap, label: str) -> dict[str, int]:
+        """Return what a cap has, and what its tenants took of it in a window."""
+        with mapped():
+            used: Any = await self._store.redis.hget(keys.pool(cap.name, label, cap.unit), "used")
+        return {"limit": cap.limit, "taken": int(used or 0)}
+
+    async def _pool(self, tenant: str, cap: Cap, account: str, *, want: int, back: int) -> int:
+        label = account.split("|", 2)[2]
+        answer = await self._store.run("draw", [keys.pool(cap.name, label, cap.unit)], [
+            tenant, want, back, cap.limit, cap.chunk, abs(TTL_S[cap.window])])
+        return int(answer[0])
+
+    async def _credit(self, tenant: str, cap: Cap, account: str, *, taken: int | str = "",
+                      is_giving: bool = False) -> tuple[int, int]:
+        limit, back = await self._store.run("credit", [keys.account(tenant, account)], [
+            cap.unit, taken, int(is_giving), cap.chunk, abs(TTL_S[cap.window])])
+        return int(limit), int(back)
