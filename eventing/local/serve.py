@@ -7,12 +7,10 @@ socket that the parent hands over, so that requests wait in its backlog instead 
 import argparse
 import gc
 import os
+import signal
 import socket
 import sys
 from typing import Any
-
-import uvicorn
-from functions_framework.aio import create_asgi_app
 
 UNUSED = ("trio", "cryptography", "psutil", "opentelemetry.sdk.metrics")
 """Optional parts that libraries import wherever they find them; no function uses them, and on a
@@ -24,7 +22,11 @@ KEEP_ALIVE_S = 75
 
 def main() -> None:
     """Serve until SIGTERM; then finish what is running within the time-out."""
+    if os.getpid() == 1:  # the kernel spares process 1 a signal that it does not handle
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = _arguments()
+    import uvicorn  # takes a while, in which a container may already be told to end
+
     listeners = [socket.socket(fileno=fd) for fd in given.fd] or [_own()]
     config = uvicorn.Config(
         _application(given.target, given.source),
@@ -37,6 +39,8 @@ def main() -> None:
 
 def _application(target: str, source: str) -> Any:
     """Build the application, with the unused parts of libraries out of sight meanwhile."""
+    from functions_framework.aio import create_asgi_app
+
     sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # or it reads every package's
     gc.disable()  # imports make no garbage, only much to look through
@@ -51,7 +55,8 @@ def _application(target: str, source: str) -> Any:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eventing.local.serve")
-    parser.add_argument("--source", required=True)
+    source = os.environ.get("FUNCTION_SOURCE")
+    parser.add_argument("--source", default=source, required=source is None)
     parser.add_argument("--target", default="handle")
     parser.add_argument("--fd", type=int, nargs="*", default=[], help="inherited sockets")
     parser.add_argument("--timeout-s", type=int, default=300)

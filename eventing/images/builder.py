@@ -1,0 +1,78 @@
+"""Docker, Podman or Buildah: whichever is there builds an image and packs it into a file."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventing.images.command import call, succeeds
+from eventing.images.errors import NoBuilder
+from eventing.images.staging import EPOCH_S
+
+BUILD = {
+    "docker": ("buildx", "build", "--quiet", "--network=none", "--provenance=false",
+               f"--build-arg=SOURCE_DATE_EPOCH={EPOCH_S}",
+               "--output=type=docker,rewrite-timestamp=true"),
+    "podman": ("build", "--quiet", "--network=none", "--layers", f"--timestamp={EPOCH_S}"),
+    "buildah": ("bud", "--quiet", "--isolation=chroot", "--layers", "--format=docker",
+                f"--timestamp={EPOCH_S}"),
+}
+"""How each builds so that equal contexts give equal layers."""
+
+PROBES = {"docker": ("buildx", "ls"), "podman": ("info",), "buildah": ("info",)}
+"""What succeeds only where the program can build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """One way to build; the program's name decides its arguments."""
+
+    program: str
+
+    def build(self, context: Path, image: str, *, file: Path, args: Mapping[str, str]) -> None:
+        """Build an image of a context, reproducibly, without a network.
+
+        Raises:
+            CommandFailed: with the builder's last words.
+        """
+        given = [f"--build-arg={name}={value}" for name, value in args.items()]
+        call(self.program, *BUILD[self.program], *given, f"--file={file}", f"--tag={image}",
+             context)
+
+    def save(self, image: str, archive: Path) -> None:
+        """Write the image to a docker-archive file, replacing it as a whole.
+
+        Raises:
+            CommandFailed: with the builder's last words.
+        """
+        partial = archive.with_name(f".{archive.name}.partial")
+        partial.unlink(missing_ok=True)
+        if self.program == "buildah":
+            call("buildah", "push", "--quiet", image, f"docker-archive:{partial}:{image}")
+        else:
+            call(self.program, "save", f"--output={partial}", image)
+        partial.replace(archive)
+
+    def holds(self, image: str) -> bool:
+        """Tell whether the image is in the builder's own store."""
+        if self.program == "docker":
+            return succeeds("docker", "image", "inspect", image)
+        return succeeds(self.program, "inspect", "--type=image", image)
+
+
+def find_builder() -> Builder:
+    """Return the first builder that works.
+
+    Raises:
+        NoBuilder: none does; says what was tried.
+    """
+    tried = []
+    for program, probe in PROBES.items():
+        if shutil.which(program) is None:
+            tried.append(f"{program} is not installed")
+        elif succeeds(program, "info") and succeeds(program, *probe):
+            return Builder(program)
+        else:
+            tried.append(f"{program} is here but does not work: try `{program} info`")
+    raise NoBuilder("Nothing on this machine builds images.\n  " + "\n  ".join(tried)
+                    + "\nOn Debian: apt-get install buildah")
