@@ -5,6 +5,7 @@ module "overlay" {
   layer             = "messaging"
   namespace         = var.namespace
   bootstrap_servers = var.bootstrap_servers
+  role_arns         = var.role_arns
   wait              = var.wait
   timeout           = var.timeout
 }

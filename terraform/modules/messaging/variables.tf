@@ -15,6 +15,19 @@ variable "bootstrap_servers" {
   default     = null
 }
 
+variable "role_arns" {
+  description = "IAM role of single functions: function name to ARN. Each gets a service account of its own."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for arn in values(var.role_arns) : can(regex("^arn:[^:]+:iam::[0-9]{12}:role/.+$", arn))
+    ])
+    error_message = "A role is given as its ARN: arn:aws:iam::<account>:role/<name>."
+  }
+}
+
 variable "secrets" {
   description = "Where the namespace's Secrets come from; null when they are made outside, by `tollgate secrets`. Otherwise External Secrets copies them from AWS Secrets Manager: store is read with role_arn in region; names maps a Secret to the secret there and the key that it fills."
   type = object({

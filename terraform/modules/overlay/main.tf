@@ -13,8 +13,13 @@ locals {
   ])
   namespace = coalesce(var.namespace, local.own_namespace)
 
-  roles   = { for name, arn in var.role_arns : name => arn if contains(local.functions, name) }
-  unknown = setsubtract(keys(var.images), local.functions)
+  accounts = [
+    for id in local.ids_as_is : split("/", id)[3] if startswith(id, "_/ServiceAccount/")
+  ]
+  role_annotation = "eks.amazonaws.com/role-arn"
+  roles           = { for name, arn in var.role_arns : name => arn if contains(local.functions, name) }
+  new_accounts    = { for name, arn in local.roles : name => arn if !contains(local.accounts, name) }
+  unknown         = setsubtract(keys(var.images), local.functions)
   images = {
     for name in local.functions : name => try(
       var.images[name], "${var.registry}/${name}:${var.image_tag}"
@@ -60,6 +65,21 @@ data "kustomization_overlay" "this" {
   }
 
   dynamic "patches" {
+    for_each = { for name, arn in local.roles : name => arn if contains(local.accounts, name) }
+    content {
+      target {
+        kind = "ServiceAccount"
+        name = patches.key
+      }
+      patch = yamlencode({
+        apiVersion = "v1"
+        kind       = "ServiceAccount"
+        metadata   = { name = patches.key, annotations = { (local.role_annotation) = patches.value } }
+      })
+    }
+  }
+
+  dynamic "patches" {
     for_each = length(var.settings) > 0 ? [1] : []
     content {
       target {
@@ -101,11 +121,12 @@ locals {
     for id in keys(local.moved) : id => (
       startswith(id, "monitoring.coreos.com/") ? "observability" :
       contains(local.messaging_kinds, join("/", slice(split("/", id), 0, 2))) ? "messaging" :
-      can(regex("^_/ConfigMap/[^/]+/(kafka-broker-config|config-br|redis)", id)) ? "messaging" : "apps"
+      can(regex("^_/ConfigMap/[^/]+/(.*-broker-config|redis)", id)) ? "messaging" : "apps"
     )
   }
   messaging_kinds = [
-    "_/Namespace", "_/Service", "_/PersistentVolumeClaim", "_/ResourceQuota", "_/LimitRange",
+    "_/Namespace", "_/ServiceAccount", "rbac.authorization.k8s.io/Role",
+    "rbac.authorization.k8s.io/RoleBinding", "_/Service", "_/PersistentVolumeClaim", "_/ResourceQuota", "_/LimitRange",
     "apps/StatefulSet", "eventing.knative.dev/Broker", "kafka.strimzi.io/Kafka",
     "kafka.strimzi.io/KafkaNodePool", "networking.k8s.io/NetworkPolicy",
   ]
@@ -127,8 +148,10 @@ resource "kustomization_resource" "first" {
   }
 }
 
+# Serving looks an account up when a Service is only planned: accounts belong to the layer before.
 resource "kustomization_resource" "account" {
-  for_each = var.layer == "apps" ? local.roles : {}
+  for_each   = var.layer == "messaging" ? local.new_accounts : {}
+  depends_on = [kustomization_resource.first]
 
   manifest = jsonencode({
     apiVersion = "v1"
@@ -136,18 +159,14 @@ resource "kustomization_resource" "account" {
     metadata = {
       name        = each.key
       namespace   = local.namespace
-      annotations = { "eks.amazonaws.com/role-arn" = each.value }
+      annotations = { (local.role_annotation) = each.value }
     }
   })
-
-  timeouts {
-    create = var.timeout
-  }
 }
 
 resource "kustomization_resource" "second" {
   for_each   = local.levels[1]
-  depends_on = [kustomization_resource.first, kustomization_resource.account]
+  depends_on = [kustomization_resource.first]
 
   manifest = local.moved[each.value]
   wait     = var.wait

@@ -1,3 +1,9 @@
+module "access" {
+  source = "../../../modules/access"
+
+  kubeconfig_path = var.kubeconfig_path
+}
+
 module "apps" {
   source = "../../../modules/apps"
 

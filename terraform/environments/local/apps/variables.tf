@@ -1,13 +1,8 @@
-variable "kubeconfig" {
-  description = "Path to the kubeconfig of the cluster."
+variable "kubeconfig_path" {
+  description = "Kubeconfig of the cluster; empty takes ~/.kube/config."
   type        = string
-  default     = "~/.kube/config"
+  default     = ""
   nullable    = false
-
-  validation {
-    condition     = fileexists(pathexpand(var.kubeconfig))
-    error_message = "There is no kubeconfig at ${var.kubeconfig}: set kubeconfig (TF_VAR_kubeconfig) to the file that kubectl uses."
-  }
 }
 
 variable "kube_context" {

@@ -12,6 +12,6 @@ terraform {
 }
 
 provider "kustomization" {
-  kubeconfig_path = pathexpand(var.kubeconfig)
+  kubeconfig_path = module.access.kubeconfig_path
   context         = var.kube_context
 }

@@ -1,13 +1,8 @@
-variable "kubeconfig" {
-  description = "Path to the kubeconfig of the cluster."
+variable "kubeconfig_path" {
+  description = "Kubeconfig of the cluster; empty takes ~/.kube/config."
   type        = string
-  default     = "~/.kube/config"
+  default     = ""
   nullable    = false
-
-  validation {
-    condition     = fileexists(pathexpand(var.kubeconfig))
-    error_message = "There is no kubeconfig at ${var.kubeconfig}: set kubeconfig (TF_VAR_kubeconfig) to the file that kubectl uses."
-  }
 }
 
 variable "kube_context" {
@@ -27,4 +22,10 @@ variable "namespace" {
   description = "The namespace to apply to; null keeps the overlay's."
   type        = string
   default     = null
+}
+
+variable "wait" {
+  description = "Wait until Redis is ready."
+  type        = bool
+  default     = true
 }

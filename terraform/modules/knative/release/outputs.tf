@@ -1,0 +1,9 @@
+output "ids" {
+  description = "What the release applies: group/kind/namespace/name."
+  value       = sort(keys(data.kustomization_overlay.this.manifests))
+
+  precondition {
+    condition     = length(local.absent) == 0
+    error_message = "The release has no ConfigMap ${join(", ", local.absent)}, only ${join(", ", local.config_maps)}."
+  }
+}

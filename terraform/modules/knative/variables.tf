@@ -1,0 +1,65 @@
+variable "directory" {
+  description = "Folder with one folder per release, named as in releases, relative to the working directory. The project ships none: the operator downloads manifests from where the organisation trusts them."
+  type        = string
+}
+
+variable "releases" {
+  description = "What is installed: name to version and files with their SHA-256. Known names, in the order of installation: cert-manager, strimzi, keda, external-secrets, serving, ingress, eventing, kafka-broker. `python -m eventing.environments.releases` writes it from the folder."
+  type = map(object({
+    version = string
+    files   = map(string)
+  }))
+  nullable = false
+
+  validation {
+    condition = length(setsubtract(keys(var.releases), [
+      "cert-manager", "strimzi", "keda", "external-secrets", "serving", "ingress", "eventing", "kafka-broker",
+    ])) == 0
+    error_message = "Known releases: cert-manager, strimzi, keda, external-secrets, serving, ingress, eventing, kafka-broker."
+  }
+
+  validation {
+    condition = alltrue([
+      for release in values(var.releases) : can(regex("^v?[0-9]+\\.[0-9]+\\.[0-9]+([-+][0-9A-Za-z.-]+)?$", release.version))
+    ])
+    error_message = "A release's version is exact: 1.23.0, no range, no latest."
+  }
+
+  validation {
+    condition     = !contains(keys(var.releases), "kafka-broker") || contains(keys(var.releases), "eventing")
+    error_message = "The Kafka broker needs the release eventing of the same minor version."
+  }
+
+  validation {
+    condition     = contains(keys(var.releases), "serving") == contains(keys(var.releases), "ingress")
+    error_message = "Serving needs a network layer: give the release ingress (Kourier) with it, and neither alone."
+  }
+}
+
+variable "serving_config" {
+  description = "Serving's ConfigMaps: config-autoscaler, config-features, config-domain, …"
+  type        = map(map(string))
+  # Volumes and contexts that the functions' manifests use, and Kourier as the ingress.
+  default = {
+    config-network  = { ingress-class = "kourier.ingress.networking.knative.dev" }
+    config-features = { "kubernetes.podspec-securitycontext" = "enabled" }
+  }
+}
+
+variable "eventing_config" {
+  description = "Eventing's ConfigMaps: config-features, config-kafka-broker-data-plane, …"
+  type        = map(map(string))
+  default     = {}
+}
+
+variable "images" {
+  description = "Images that come from another place, such as a mirror: name without tag to name without tag."
+  type        = map(string)
+  default     = {}
+}
+
+variable "timeout" {
+  description = "How long to wait until a release's workloads run: a Go duration."
+  type        = string
+  default     = "10m"
+}
