@@ -52,7 +52,8 @@ async def until(holds, *, timeout_s=WAIT_S, what=None):
 class System:
     """The running system; an async context manager."""
 
-    def __init__(self, folder, *, window_s=120.0, backoff=0.02, script=SCRIPT, env=None):
+    def __init__(self, folder, *, window_s=120.0, backoff=0.02, script=SCRIPT, env=None,
+                 redis_url=None):
         self.folder = folder
         self.calls = folder / "calls"
         self._tenants = iter(range(TENANTS))
@@ -61,7 +62,7 @@ class System:
         environment = {"TOLLGATE_SCRIPT": str(script), "TOLLGATE_CALLS": str(self.calls),
                        "NOTIFY_ALLOW_PRIVATE": "true", **(env or {})}
         self._options = RuntimeOptions(
-            data_dir=folder / "data", env=environment, stop_s=4.0,
+            data_dir=folder / "data", env=environment, stop_s=4.0, redis_url=redis_url,
             scale=Scale(window_s=window_s, timers=TIMERS_OFF, backoff=backoff),
             host_env={n: v for n, v in os.environ.items() if n in PASSED_ON})
 
