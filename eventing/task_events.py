@@ -4,7 +4,13 @@ from collections.abc import Iterable
 
 from eventing.event import NOT_COPIED, Event
 from eventing.http import decode, encode_structured
-from eventing.types import TaskCancelRequested, TaskCompleted, TaskResumed, TaskSubmitted
+from eventing.types import (
+    TaskCancelRequested,
+    TaskCompleted,
+    TaskPaused,
+    TaskResumed,
+    TaskSubmitted,
+)
 from eventing.types_tool import Payload, ToolCompleted, ToolFailure, ToolRequested
 from shared.clock import rfc3339
 from shared.ids import derived
@@ -27,6 +33,11 @@ def cancel_requested(state: TaskState, reason: str) -> Event:
 def resumed(state: TaskState, reason: str) -> Event:
     """Return the event by which a task goes on when no tool has to run."""
     return _event(state, TaskResumed(reason=reason), f"resumed:{state.step}:{state.resumes}")
+
+
+def paused(state: TaskState, reason: str) -> Event:
+    """Return the event that says that a task waits for budget."""
+    return _event(state, TaskPaused(reason=reason), f"paused:{state.step}:{state.wakes}")
 
 
 def tool_requested(state: TaskState, call: OpenCall) -> Event:

@@ -171,8 +171,12 @@ ASKS_MAX = 8
 PAUSE_MAX_S = 7 * 86400.0
 """How long a task may wait for budget, in all; well within its grant's grace."""
 
-PAUSE_LOOK_S = 900.0
-"""How often a paused task looks by itself whether it fits; a raised budget wakes it at once."""
+PAUSE_LOOK_S, PAUSE_LOOK_MAX_S = 900.0, 6 * 3600.0
+"""A paused task looks by itself after the first, doubled up to the second; a changed budget wakes
+it at once."""
+
+PAUSED_WOKEN_MAX = 2_000
+"""Paused tasks of a tenant that one change of its budgets wakes."""
 
 ESCROW_BACK_EVERY_TICKS = 60
 """Sweeps between two looks for chunks that a tenant does not need."""

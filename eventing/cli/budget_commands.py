@@ -1,4 +1,4 @@
-"""`tollgate budget set` and `get`."""
+"""`tollgate budget set`, `get`, `remove` and `apply`."""
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,11 +18,18 @@ app = typer.Typer(no_args_is_help=True)
 Scope = Annotated[str, typer.Argument(help="tenant, agent, session, model or tool.")]
 Name = Annotated[str, typer.Argument(metavar="ID", help="Which one.")]
 Span = Annotated[str, typer.Option("--window", help="life, h, d, w or m.")]
+Unit = Annotated[str, typer.Option(help="usd, tok or calls.")]
+Thresholds = Annotated[list[int] | None, typer.Option(
+    "--threshold", metavar="PERCENT", help="Alert at it; repeat. [default: 50 80 90 100]")]
+Policy = Annotated[str | None, typer.Option(
+    help="observe, deny, or pause: the task waits for budget. [default: deny]")]
+Revision = Annotated[int | None, typer.Option(
+    help="Only if it is at this revision; 0: only if there is none.")]
 COLUMNS = ("limit", "posted", "held", "free")
 
 
 @app.command("set")
-def set_budget(
+def set_budget(  # noqa: PLR0913 - one option per property of a budget
     scope: Scope,
     name: Name,
     *,
@@ -30,6 +37,9 @@ def set_budget(
     tokens: Annotated[int | None, typer.Option(help="At most so many tokens.")] = None,
     calls: Annotated[int | None, typer.Option(help="At most so many calls.")] = None,
     window: Span = "life",
+    policy: Policy = None,
+    threshold: Thresholds = None,
+    revision: Revision = None,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
@@ -41,11 +51,58 @@ def set_budget(
     ((unit, limit),) = limits.items()
     with _remote(data) as remote:
         found = remote.ask("PUT", "ledger", f"/v1/budgets/{scope}/{name}",
-                           json={"unit": unit, "window": window, "limit": limit})
+                           json=_present(unit=unit, window=window, limit=limit, policy=policy,
+                                         thresholds=threshold, revision=revision))
     if as_json:
         show.as_json(found)
     else:
         show.line(f"{scope} {name}: at most {_amount(unit, limit)} {unit} per {window}")
+
+
+def _present(**given: object) -> dict[str, object]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@app.command()
+def remove(scope: Scope, name: Name, *, unit: Unit = "usd", window: Span = "life",
+           revision: Revision = None, data: Data = DATA) -> None:
+    """Remove a limit; what was spent stays, and is metered further."""
+    with _remote(data) as remote:
+        remote.ask("DELETE", "ledger", f"/v1/budgets/{scope}/{name}",
+                   params=_present(unit=unit, window=window, revision=revision))
+    show.line(f"{scope} {name}: no limit of {unit} per {window}")
+
+
+@app.command("apply")
+def apply_file(
+    file: Annotated[Path, typer.Option("-f", "--file", help="Budgets as YAML: docs/budgets.md.")],
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Say what would change; change nothing.")] = False,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Make the budgets what a file says, all of it or nothing."""
+    from eventing.cli import budget_changes
+
+    with _remote(data) as remote:
+        found = remote.ask("POST", "ledger", "/v1/budgets:apply",
+                           json={"text": text_of(file), "dry_run": dry_run})
+    if as_json:
+        show.as_json(found)
+    else:
+        budget_changes.show_changes(found)
+
+
+def text_of(file: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        Failure: it cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(Exit.USAGE, f"cannot be read: {error}", where=str(file)) from error
 
 
 def nano(dollars: str | None) -> int | None:

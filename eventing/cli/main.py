@@ -7,6 +7,7 @@ import typer
 
 from eventing.cli import (
     budget_commands,
+    budget_rerate,
     cost_commands,
     demo_command,
     doctor_command,
@@ -26,6 +27,7 @@ for module in (system_commands, demo_command, send_command, cost_commands, docto
     module.register(app)
 app.add_typer(task_commands.app, name="task", help="Give tasks to agents, and follow them.")
 app.add_typer(budget_commands.app, name="budget", help="Limits of tenants, agents and sessions.")
+app.add_typer(budget_rerate.app, name="ledger", help="Correct what was charged.")
 app.add_typer(letter_commands.app, name="dead-letters", help="Events that nobody could handle.")
 
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from shared.models.port import ModelReply
 
 _REPLY = TypeAdapter(ModelReply)
+REASON_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,17 @@ class Attempt:
             errors=(*self.errors, why[:300]),
             downgrade_reason=f"fallback: {why[:100]}" if changed else self.downgrade_reason)
 
-    def capped(self, output_tokens_max: int) -> Self:
+    def capped(self, output_tokens_max: int, why: str) -> Self:
         """Return the same question with a smaller output cap."""
-        return replace(self, ask=self.ask + 1, output_tokens_max=output_tokens_max)
+        return replace(self, ask=self.ask + 1, output_tokens_max=output_tokens_max,
+                       downgrade_reason=why[:REASON_CHARS_MAX])
+
+    def cheaper(self, model: str, output_tokens_max: int, why: str) -> Self:
+        """Return the same question to a cheaper model."""
+        return replace(self, ask=self.ask + 1, model=model, output_tokens_max=output_tokens_max,
+                       downgrade_reason=why[:REASON_CHARS_MAX])
+
+    def again(self, output_tokens_max: int) -> Self:
+        """Return the question as it was first, for when there may be budget again."""
+        return replace(self, ask=self.ask + 1, model=self.requested_model,
+                       output_tokens_max=output_tokens_max, downgrade_reason=None)

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from eventing.event import Event
 from eventing.task_ending import Past, finished, told_results
+from eventing.task_events import paused as paused_event
 from eventing.task_events import resumed, stored, tool_refused, tool_requested
 from functions.agents import record
 from functions.agents.attempt import Attempt
 from functions.agents.loop import Answered, End, Toolbox, advance, plan
 from shared import limits
+from shared.tasks.contract import Status
 from shared.tasks.state import TaskState
 from shared.tasks.store import Commit, Entry, Snapshot
 
@@ -38,6 +40,30 @@ def next_events(state: TaskState) -> list[Event]:
         return [resumed(state, "the answer does not fit its schema")]
     return [tool_refused(state, call) if call.refusal else tool_requested(state, call)
             for call in state.calls]
+
+
+def paused(seen: Snapshot, reason: str, wait_s: float, now: float) -> Commit | None:
+    """Return the commit of a step that waits for budget; its time asleep moves the deadline."""
+    state = seen.state
+    if state.status.final or seen.missing:
+        return None
+    later = state.but(status=Status.PAUSED, wake_at=now + wait_s, wakes=state.wakes + 1, nudges=0,
+                      extended_s=state.extended_s + wait_s)
+    is_new = Status.PAUSED not in (seen.stored_status, state.status)
+    entry = Entry("status", {"status": Status.PAUSED, "reason": reason, "waits_s": round(wait_s)})
+    return Commit(before=seen, state=later, due_at=now + wait_s, entries=[entry],
+                  events=stored([paused_event(later, reason)]) if is_new else ())
+
+
+def awake(seen: Snapshot, now: float) -> Snapshot:
+    """Return a task without its pause or wait: what it waited for may be there."""
+    state = seen.state
+    if state.status is not Status.PAUSED:
+        return replace(seen, state=state.but(wake_at=None))
+    early_s = max((state.wake_at or now) - now, 0.0)
+    woken = state.but(status=Status.RUNNING if state.step else Status.PENDING, wake_at=None,
+                      extended_s=max(state.extended_s - early_s, 0.0))
+    return replace(seen, state=woken, stored_status=Status.PAUSED)
 
 
 def put_off(seen: Snapshot, now: float) -> Commit | None:

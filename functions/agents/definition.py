@@ -54,6 +54,9 @@ class Definition(_Part):
     model: str | None = None
     """`<provider>/<name>`; none means what `TOLLGATE_MODEL` says."""
     fallbacks: tuple[str, ...] = ()
+    """Other models, in order, for when a provider fails."""
+    cheaper_models: tuple[str, ...] = ()
+    """Other models, dearest first, for when a budget has no room (ADR 0025)."""
     tools: tuple[ToolUse, ...] = ()
     limits: Bounds = Bounds()
     memory: Memory = Memory()

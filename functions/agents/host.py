@@ -19,7 +19,7 @@ from functions.agents import commits
 from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
 from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversation, fold, plan
-from functions.agents.perform import Deferred, Performer, Stopped, Work
+from functions.agents.perform import Deferred, Paused, Performer, Stopped, Work
 from shared import limits
 from shared.auth import Grant
 from shared.clock import Clock
@@ -28,7 +28,6 @@ from shared.faults import FaultPoint, reach
 from shared.metering import Meter, Unavailable
 from shared.models.port import Message, Model, ModelRequest
 from shared.tasks.claims import Claim, Claims, Committed
-from shared.tasks.contract import Status
 from shared.tasks.state import TaskState
 from shared.tasks.store import Commit, Snapshot, Tasks
 from shared.telemetry import span, trace_id
@@ -79,7 +78,9 @@ class Host:
         if snapshot.state.task.agent != self._p.definition.name:
             raise Permanent(f"task {snapshot.state.task.id} is agent "
                             f"{snapshot.state.task.agent}'s, not {self._p.definition.name}'s")
-        hops = max(snapshot.state.hops, event.number("hops"))
+        # Waking is no link of a chain: a task may be woken as often as it waits.
+        came = 0 if event.type == TaskResumed.TYPE else event.number("hops")
+        hops = max(snapshot.state.hops, came)
         snapshot = replace(snapshot, state=snapshot.state.but(hops=hops))
         with span("agent.run", {"agent.id": self._p.definition.name,
                                 "agent.task_id": grant.task, "agent.session": grant.session,
@@ -146,9 +147,7 @@ class Host:
         """Return the task without a pause or a wait: what it waited for is there."""
         if snapshot is None or snapshot.state.status.final:
             return snapshot
-        state = snapshot.state
-        status = Status.RUNNING if state.status is Status.PAUSED else state.status
-        return replace(snapshot, state=state.but(status=status, wake_at=None))
+        return commits.awake(snapshot, self._p.clock())
 
     async def _go_on(self, snapshot: Snapshot, event: Event) -> None:
         match plan(snapshot, self._p.clock()):
@@ -190,6 +189,8 @@ class Host:
             answered, attempt = await self._p.performer.perform(work, claim)
         except Stopped as stop:
             await self._commit(snapshot, event, self._ending(End(stop.status, stop.error)), claim)
+        except Paused as pause:
+            await self._commit(snapshot, event, self._pausing(pause), claim)
         except (Deferred, Unavailable) as reason:
             log.warning("step %s put off: %s", work.step, reason)
             await self._commit(snapshot, event, self._putting_off, claim)
@@ -207,6 +208,11 @@ class Host:
             final = not answered.reply.tool_calls
             return commits.advanced(seen, step, answered, attempt, toolbox=self._p.toolbox,
                                     past=await self._past(seen, final=final))
+        return decide
+
+    def _pausing(self, pause: Paused) -> Decide:
+        async def decide(seen: Snapshot) -> Commit | None:
+            return commits.paused(seen, pause.reason, pause.wait_s, self._p.clock())
         return decide
 
     async def _putting_off(self, seen: Snapshot) -> Commit | None:

@@ -10,9 +10,10 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from functions.agents import denial
 from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
-from functions.agents.loop import COST_SPENT, TOKENS_SPENT, Answered
+from functions.agents.loop import Answered
 from shared import limits
 from shared.clock import Clock
 from shared.errors import Busy
@@ -72,6 +73,23 @@ class Deferred(Exception):
     """The step must wait: holds stand in the way, or the ledger is away."""
 
 
+class Paused(Exception):
+    """The step must wait until there is budget."""
+
+    def __init__(self, reason: str, wait_s: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A denial, and how many this delivery has met."""
+
+    denied: Denied
+    number: int
+
+
 class _Lost(Exception):
     """A predecessor dispatched this attempt and left no answer; it is paid and over."""
 
@@ -106,18 +124,22 @@ class Performer:
 
         Raises:
             Stopped: the budget is spent, the model is unpriced, or three attempts failed.
-            Deferred: try again later.
+            Deferred: try again later. Paused: wait for budget.
             Busy: another process has the step.
             Unavailable: the ledger is away.
         """
-        attempt = Attempt.of(claim.record)
+        attempt, denials = Attempt.of(claim.record), 0
         while attempt.answer is None:
             if attempt.attempt >= limits.ATTEMPTS_MAX:
                 raise Stopped(Status.FAILED, "the model failed "
                               f"{attempt.attempt} times: {attempt.errors[-1]}")
             if claim.record != attempt.record():
                 await claim.store(attempt.record())
-            attempt = await self._tried(work, claim, attempt)
+            try:
+                attempt = await self._tried(work, claim, attempt)
+            except Denied as denied:
+                denials += 1
+                attempt = await self._less(work, claim, attempt, Refusal(denied, denials))
         return await self._settled(work, attempt), attempt
 
     def first(self, work: Work) -> Attempt:
@@ -132,8 +154,6 @@ class Performer:
         try:
             permit = await self._permit(work, claim, attempt)
             return await self._asked(work, claim, attempt, permit)
-        except Denied as denied:
-            return self._cheaper(attempt, denied)
         except Unpriced as error:
             raise Stopped(Status.FAILED, error.detail) from error
         except _Lost:
@@ -234,19 +254,25 @@ class Performer:
                 return Charge(state="SETTLED", total_nano=0, tokens=settlement.usage.total)
             return await self._meter.post(self._call(work, 0, attempt), settlement)
 
-    def _cheaper(self, attempt: Attempt, denied: Denied) -> Attempt:
-        """Return the question with an output cap that fits, if one does."""
-        if denied.unit == "tok":
-            cap = min(denied.have - attempt.input_tokens_max, attempt.output_tokens_max - 1)
-        else:
-            cap = attempt.output_tokens_max // 2
-        if cap >= limits.OUTPUT_TOKENS_MIN:
-            return attempt.capped(cap)
-        raise Stopped(Status.COMPLETED, _spent(denied)) from denied
+    async def _less(self, work: Work, claim: Claim, attempt: Attempt,
+                    refusal: Refusal) -> Attempt:
+        """Return a question that needs less; else the task pauses or ends, as the limit says."""
+        denied, state = refusal.denied, work.snapshot.state
+        cap = work.request.output_tokens_max
+        asked = denial.less(attempt, denied, self._definition.cheaper_models, cap)
+        if asked is not None and refusal.number <= limits.ASKS_MAX:
+            return asked
+        wait_s = denial.pause_s(denied, state.wakes, state.extended_s, self._clock())
+        if wait_s is None:
+            raise Stopped(Status.COMPLETED, denial.spent(denied)) from denied
+        await claim.store(attempt.again(cap).record())
+        raise Paused(denial.spent(denied), wait_s) from denied
 
     def _fallback(self, attempt: Attempt) -> str:
         """Return the next model of the agent's list, the last one again at its end."""
         models = (attempt.requested_model, *self._definition.fallbacks)
+        if attempt.model not in models:
+            return attempt.model  # a cheaper one: dearer ones have no room
         return models[min(models.index(attempt.model) + 1, len(models) - 1)]
 
     def _call(self, work: Work, holder: int, attempt: Attempt) -> Call:
@@ -269,13 +295,3 @@ class Performer:
         state = work.snapshot.state
         return derived(state.tenant, state.task.id, state.reopened, work.step, "model",
                        attempt.attempt, attempt.ask)
-
-
-def _spent(denied: Denied) -> str:
-    if denied.account.startswith("task|") and denied.unit == "tok":
-        return TOKENS_SPENT
-    what = TOKENS_SPENT if denied.unit == "tok" else COST_SPENT
-    return (f"{what}: account {denied.account} needs {denied.need}, has {denied.have} "
-            f"({denied.reason})")
-
-

@@ -95,7 +95,7 @@ class BudgetFiles:
                 raise Busy(f"the budgets of tenant {plan.tenant} are being changed by others")
             if plan.made:
                 await self._store.reload(plan.tenant)
-                await self._waking.wake(plan.tenant)
+                self._waking.soon(plan.tenant)
 
     async def _swapped(self, key: str, made: list[Change] | tuple[Change, ...]) -> bool:
         flat = [text for change in made for text in (change.field, change.before, change.after)]

@@ -110,7 +110,7 @@ class Budgets:
             self._store.redis, [keys.limits(tenant)], [name, read, text])
         await self._store.reload(tenant)
         if done:
-            await self._waking.wake(tenant)
+            self._waking.soon(tenant)
         return bool(done)
 
 

@@ -5,8 +5,7 @@ import logging
 from eventing.publish import Publisher
 from eventing.task_events import resumed
 from functions.ledger.store import Store
-from shared.errors import TollgateError
-from shared.limits import LIST_PAGE_MAX
+from shared.limits import LIST_PAGE_MAX, PAUSED_WOKEN_MAX
 from shared.tasks.contract import Status
 from shared.tasks.reading import Query, Reader
 
@@ -20,21 +19,34 @@ class Waking:
     def __init__(self, store: Store, publisher: Publisher) -> None:
         self._reader = Reader(store.redis)
         self._publisher = publisher
+        self._due: set[str] = set()
 
-    async def wake(self, tenant: str) -> int:
-        """Wake the tenant's paused tasks, at most one page; return how many.
+    def soon(self, tenant: str) -> None:
+        """Have the tenant's paused tasks woken by the next `go`."""
+        self._due.add(tenant)
 
-        What cannot be told now wakes by itself: a paused task looks again in any case.
+    async def go(self) -> int:
+        """Wake the paused tasks of every tenant that is due; return how many.
+
+        Raises:
+            TollgateError: the broker or Redis is away; the tenant stays due.
         """
-        try:
-            return await self._woken(tenant)
-        except TollgateError as error:
-            log.warning("paused tasks of tenant %s wake by themselves: %s", tenant, error.detail)
-            return 0
+        count = 0
+        for tenant in sorted(self._due):
+            count += await self._woken(tenant)
+            self._due.discard(tenant)
+        return count
 
     async def _woken(self, tenant: str) -> int:
-        query = Query(status=Status.PAUSED, limit=LIST_PAGE_MAX)
-        states, _ = await self._reader.page(tenant, query)
-        for state in states:
-            await self._publisher.publish(resumed(state, REASON))
-        return len(states)
+        count, cursor = 0, None
+        while count < PAUSED_WOKEN_MAX:
+            states, cursor = await self._reader.page(tenant, Query(
+                status=Status.PAUSED, limit=LIST_PAGE_MAX, cursor=cursor))
+            for state in states:
+                await self._publisher.publish(resumed(state, REASON))
+            count += len(states)
+            if cursor is None:
+                break
+        if count:
+            log.info("%d paused tasks of tenant %s were woken", count, tenant)
+        return count

@@ -62,4 +62,4 @@ def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, *, key: Secr
         budgets=Budgets(store, waking), files=files, mounted=mounted, reports=Reports(store),
         outbox=outbox, rerates=Rerates(endings, outbox),
         background=Background(store, endings, outbox, mounted=mounted, escrow=escrow,
-                              clock=clock))
+                              waking=waking, clock=clock))

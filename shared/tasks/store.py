@@ -12,6 +12,7 @@ from shared import limits
 from shared.errors import Permanent, Transient
 from shared.store import Redis, Script, Value, mapped
 from shared.tasks import keys
+from shared.tasks.contract import Status
 from shared.tasks.state import SCHEMA_VERSION, StepRecord, TaskState
 
 _LUA = Path(__file__).parent / "lua"
@@ -36,6 +37,8 @@ class Snapshot:
     outbox: Mapping[str, str]
     """Events that no broker has acknowledged yet: id → structured JSON."""
     cancel: str | None
+    stored_status: Status | None = None
+    """What Redis has, where `state` says otherwise already; the index knows the task by it."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -139,7 +142,7 @@ class Tasks:
             keys.task(tenant, task.id), keys.claim(tenant, task.id, before.step + 1),
             keys.due(tenant),
             keys.steps(tenant, task.id), keys.stream(tenant, task.id),
-            keys.index(tenant, "status", before.status),
+            keys.index(tenant, "status", commit.before.stored_status or before.status),
             keys.index(tenant, "status", state.status),
             keys.session(tenant, task.agent, task.session_id),
         ], args))

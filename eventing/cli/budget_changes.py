@@ -1,0 +1,54 @@
+"""Shows what a budget file changes."""
+
+from typing import Any
+
+from eventing.cli import show
+
+SPANS = {"life": "life", "h": "hour", "d": "day", "w": "week", "m": "month"}
+SIGNS = {"added": "+", "changed": "~", "removed": "-"}
+
+
+def show_changes(found: dict[str, Any]) -> None:
+    """Print warnings, then a table of what changed, or would."""
+    for warning in found["warnings"]:
+        show.line(f"warning: {warning}", style="yellow")
+    changes = found["changes"]
+    if changes:
+        show.table("", ("", "tenant", "budget", "per", "before#", "after#"),
+                   [_row(change) for change in changes])
+    done = "would change" if found["dry_run"] else "changed"
+    show.line(f"{len(changes) or 'nothing'} {done}" if changes else f"nothing {done}")
+
+
+def _row(change: dict[str, Any]) -> tuple[str, ...]:
+    name, tenant = change["field"], change["tenant"]
+    sign = SIGNS[change["kind"]]
+    if tenant is None:
+        return sign, "(all)", f"cap {name}", *_cap(change)
+    if "|" not in name:
+        return sign, tenant, name, "", *(_text(change[side]) for side in ("before", "after"))
+    scope, owner, window, unit = name.split("|")
+    return (sign, tenant, f"{scope} {owner}", SPANS[window],
+            *(_limit(unit, change[side]) for side in ("before", "after")))
+
+
+def _cap(change: dict[str, Any]) -> tuple[str, str, str]:
+    one = change["after"] or change["before"]
+    before, after = (_amount(one["unit"], side["limit"]) if side else ""
+                     for side in (change["before"], change["after"]))
+    return SPANS[one["window"]], before, after
+
+
+def _limit(unit: str, limit: dict[str, Any] | None) -> str:
+    if limit is None:
+        return ""
+    policy = "" if limit["policy"] == "deny" else f", {limit['policy']}"
+    return f"{_amount(unit, limit['limit'])}{policy}"
+
+
+def _amount(unit: str, amount: int) -> str:
+    return show.usd(amount) if unit == "usd" else f"{amount} {unit}"
+
+
+def _text(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else value or ""

@@ -1,0 +1,92 @@
+"""`tollgate ledger rerate`: a period again, under another price table."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eventing.cli import show
+from eventing.cli.budget_commands import text_of
+from eventing.cli.exits import Exit, Failure
+from eventing.cli.options import DATA, Data, Json
+from eventing.cli.place import Place
+
+if TYPE_CHECKING:
+    from eventing.cli.remote import Remote
+
+app = typer.Typer(no_args_is_help=True)
+PAGES_MAX = 100_000
+"""Of 200 events each; a ledger keeps 14 days."""
+
+
+@app.callback()
+def ledger() -> None:
+    """Correct what was charged."""
+
+
+@app.command()
+def rerate(
+    *,
+    begin: Annotated[str, typer.Option("--from", help="Date or time (UTC unless it says so).")],
+    end: Annotated[str, typer.Option("--to", help="Likewise; not included.")],
+    prices: Annotated[Path, typer.Option(help="The table as YAML: label, models, tools.")],
+    dry_run: Annotated[bool, typer.Option(help="Say what would change; change nothing.")] = False,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Price a period again under another table; the differences become adjustments."""
+    from eventing.cli.remote import Remote
+
+    body = {"begin": moment("--from", begin), "end": moment("--to", end),
+            "prices": text_of(prices), "apply": not dry_run}
+    with Remote(Place(data)) as remote:
+        found = gathered(remote, body)
+    if as_json:
+        show.as_json(found)
+    else:
+        _show(found, dry_run=dry_run)
+
+
+def moment(option: str, text: str) -> float:
+    """Return a date or time as seconds since the epoch.
+
+    Raises:
+        Failure: it is none.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Failure(Exit.USAGE, f"{option} {text!r} is no date",
+                      do="write it as 2026-11-01 or 2026-11-01T12:00:00Z") from error
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def gathered(remote: "Remote", body: dict[str, Any]) -> dict[str, Any]:
+    """Return all pages' rows, added up by what was called."""
+    sums: dict[str, Counter[str]] = {}
+    expired, after = 0, ""
+    for _ in range(PAGES_MAX):
+        page = remote.ask("POST", "ledger", "/v1/rerates", json={**body, "after": after})
+        for row in page["rows"]:
+            sums.setdefault(row["what"], Counter()).update(
+                invocations=1, changed=row["delta_nano"] != 0, old_nano=row["old_nano"],
+                new_nano=row["new_nano"], delta_nano=row["delta_nano"])
+        expired += page["expired"]
+        after = page["next"]
+        if after is None:
+            break
+    return {"rows": [{"what": what, **count} for what, count in sorted(sums.items())],
+            "expired": expired, "applied": body["apply"],
+            "delta_nano": sum(count["delta_nano"] for count in sums.values())}
+
+
+def _show(found: dict[str, Any], *, dry_run: bool) -> None:
+    show.table("", ("what", "invocations#", "changed#", "old#", "new#", "difference#"), [
+        (row["what"], row["invocations"], row["changed"], show.usd(row["old_nano"]),
+         show.usd(row["new_nano"]), show.usd(row["delta_nano"])) for row in found["rows"]])
+    if found["expired"]:
+        show.line(f"{found['expired']} charges are too old to correct", style="yellow")
+    done = "would be adjusted" if dry_run else "adjusted"
+    show.line(f"{done} by {show.usd(found['delta_nano'])}")

@@ -1,0 +1,50 @@
+"""Decides what to ask after a denial, and how long to wait for budget, without I/O (ADR 0025)."""
+
+from collections.abc import Sequence
+
+from functions.agents.attempt import Attempt
+from functions.agents.loop import COST_SPENT, TOKENS_SPENT
+from shared import limits
+from shared.metering import Denied
+
+WINDOW_SLACK_S = 1.0
+"""Clocks differ: a look just before the window's end would only be denied again."""
+
+
+def less(attempt: Attempt, denied: Denied, cheaper: Sequence[str], cap: int) -> Attempt | None:
+    """Return a question that needs less: a smaller cap, then the next cheaper model.
+
+    `None` if there is none. A cheaper model gets the full `cap` again; it helps against a limit in
+    money alone. A blocked account refuses every amount.
+    """
+    if denied.reason == "blocked":
+        return None
+    fits = denied.output_tokens_fitting
+    if fits is not None and limits.OUTPUT_TOKENS_MIN <= fits < attempt.output_tokens_max:
+        return attempt.capped(fits, f"budget: {fits} output tokens fit {denied.account}")
+    rest = cheaper[cheaper.index(attempt.model) + 1:] if attempt.model in cheaper else cheaper
+    if denied.unit == "usd" and rest:
+        return attempt.cheaper(rest[0], cap, f"budget: {denied.account} has {denied.have} usd left")
+    return None
+
+
+def spent(denied: Denied) -> str:
+    """Return the error of a task that ends here, or the reason of its pause."""
+    if denied.account.startswith("task|") and denied.unit == "tok":
+        return TOKENS_SPENT
+    what = TOKENS_SPENT if denied.unit == "tok" else COST_SPENT
+    return (f"{what}: account {denied.account} needs {denied.need}, has {denied.have} "
+            f"({denied.reason})")
+
+
+def pause_s(denied: Denied, wakes: int, paused_s: float, now: float) -> float | None:
+    """Return how long to wait for budget; `None` if the limit does not pause, or not any longer.
+
+    Until the window ends, and in growing steps at most: a budget that is changed wakes its tasks.
+    """
+    if denied.policy != "pause" or denied.account.startswith("task|"):
+        return None
+    wait_s = min(limits.PAUSE_LOOK_S * 2**min(wakes, 8), limits.PAUSE_LOOK_MAX_S)
+    if denied.window_ends is not None:
+        wait_s = min(wait_s, max(denied.window_ends - now, 0) + WINDOW_SLACK_S)
+    return wait_s if paused_s + wait_s <= limits.PAUSE_MAX_S else None
