@@ -30,8 +30,28 @@ class Denied(OverBudget):
 
     @property
     def reason(self) -> str:
-        """Return `spent` (final for this id) or `held` (ask again when holds have ended)."""
+        """Return why: `spent` or `blocked` are final for this id, `held` is for now.
+
+        An account is blocked after a cost above its reservation, until its limit is another one.
+        """
         return str(self.extra["reason"])
+
+    @property
+    def policy(self) -> str:
+        """Return what the limit asks for: `deny` or `pause`."""
+        return str(self.extra.get("policy", "deny"))
+
+    @property
+    def window_ends(self) -> float | None:
+        """Return when the limit counts from zero again, seconds since the epoch, if ever."""
+        ends = self.extra.get("window_ends")
+        return None if ends is None else float(ends)
+
+    @property
+    def output_tokens_fitting(self) -> int | None:
+        """Return the largest output cap that the account covers; `None` if a cap does not help."""
+        fits = self.extra.get("output_tokens_fitting")
+        return None if fits is None else int(fits)
 
 
 class Unpriced(Permanent):
