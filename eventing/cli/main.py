@@ -12,6 +12,7 @@ from eventing.cli import (
     demo_command,
     doctor_command,
     letter_commands,
+    secret_commands,
     send_command,
     system_commands,
     task_commands,
@@ -29,6 +30,7 @@ app.add_typer(task_commands.app, name="task", help="Give tasks to agents, and fo
 app.add_typer(budget_commands.app, name="budget", help="Limits of tenants, agents and sessions.")
 app.add_typer(budget_rerate.app, name="ledger", help="Correct what was charged.")
 app.add_typer(letter_commands.app, name="dead-letters", help="Events that nobody could handle.")
+app.add_typer(secret_commands.app, name="secrets", help="Keys that a cluster's functions need.")
 
 
 def run() -> None:

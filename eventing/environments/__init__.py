@@ -1,0 +1,1 @@
+"""Makes environments: plans, applies, compares and destroys their stacks with Terraform."""

@@ -1,0 +1,62 @@
+"""Asks the cluster with kubectl, the one that the operator has."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS_MAX = 120
+"""More than any single call takes; a cluster that is silent for longer is away."""
+FOR_TERRAFORM = "TF_VAR_kubeconfig_path"
+REQUEST = "--request-timeout=30s"
+
+
+class Unanswered(Exception):
+    """kubectl is not there, or its cluster does not answer: the text says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a call of kubectl ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> str:
+        """Return what went wrong, without warnings."""
+        kept = [line for line in self.err.splitlines() if not line.startswith("Warning:")]
+        return "\n".join(kept).strip()
+
+
+def run(args: Sequence[str], env: Mapping[str, str],
+        given: Sequence[Mapping[str, Any]] = ()) -> Answer:
+    """Run kubectl; objects go through its standard input, for `-f -`.
+
+    Raises:
+        Unanswered: there is no kubectl, or it took longer than SECONDS_MAX.
+    """
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(given)})
+    try:
+        done = subprocess.run(  # noqa: S603 - the program's name is fixed
+            ["kubectl", REQUEST, *args],  # noqa: S607 - the operator's own
+            input=text if given else "", env=_with_kubeconfig(env), capture_output=True,
+            text=True, timeout=SECONDS_MAX, check=False)
+    except FileNotFoundError:
+        raise Unanswered("kubectl is not in PATH: install one of the cluster's version") from None
+    except subprocess.TimeoutExpired:
+        raise Unanswered(f"the cluster did not answer in {SECONDS_MAX} s: kubectl version says "
+                         "more") from None
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def _with_kubeconfig(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which kubectl means the cluster that Terraform means."""
+    inherited = "" if "KUBECONFIG" in env else os.environ.get(FOR_TERRAFORM, "")
+    path = env.get(FOR_TERRAFORM) or inherited
+    chosen = {"KUBECONFIG": str(Path(path).expanduser())} if path else {}
+    return {**os.environ, **env, **chosen}

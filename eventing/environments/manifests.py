@@ -1,0 +1,67 @@
+"""Reads from Terraform which Kubernetes objects a stack applies, or has applied."""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Manifest = dict[str, Any]
+
+KIND = "kustomization_resource"
+CHANGES = frozenset({"create", "update"})
+
+
+def planned(root: Path, env: Mapping[str, str]) -> list[Manifest]:
+    """Return what the next apply creates or updates; nothing when there is no plan.
+
+    A plan that fails is Terraform's to report: whoever asks here plans again and sees it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plan = str(Path(folder) / "plan")
+        # Against the state alone: what others hold now does not change what is applied.
+        if _terraform(root, env, "plan", "-input=false", "-refresh=false", "-lock=false",
+                      f"-out={plan}") is None:
+            return []
+        text = _terraform(root, env, "show", "-json", plan)
+    return [] if text is None else list(of_plan(json.loads(text)))
+
+
+def applied(root: Path, env: Mapping[str, str]) -> list[Manifest]:
+    """Return what the state says was applied; nothing when there is no state."""
+    text = _terraform(root, env, "state", "pull")
+    return [] if not text else list(of_state(json.loads(text)))
+
+
+def of_plan(plan: Mapping[str, Any]) -> Iterator[Manifest]:
+    """Return the objects in the JSON of `terraform show -json <plan>`."""
+    for resource in plan.get("resource_changes", ()):
+        change = resource["change"]
+        if (resource["type"] == KIND and CHANGES & {*change["actions"]}
+                and (text := (change["after"] or {}).get("manifest"))):
+            yield json.loads(text)
+
+
+def of_state(state: Mapping[str, Any]) -> Iterator[Manifest]:
+    """Return the objects in a state file."""
+    for resource in state.get("resources", ()):
+        if resource["type"] == KIND and resource["mode"] == "managed":
+            for instance in resource["instances"]:
+                yield json.loads(instance["attributes"]["manifest"])
+
+
+def named(manifest: Manifest) -> str:
+    """Return how people call an object: `Service tollgate/gateway`."""
+    meta = manifest.get("metadata", {})
+    place = f"{meta['namespace']}/" if meta.get("namespace") else ""
+    return f"{manifest.get('kind')} {place}{meta.get('name')}"
+
+
+def _terraform(root: Path, env: Mapping[str, str], *args: str) -> str | None:
+    """Return what Terraform prints, or None when it fails."""
+    done = subprocess.run(  # noqa: S603 - the program's name is fixed
+        ["terraform", f"-chdir={root}", *args],  # noqa: S607 - the operator's own
+        env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else None
