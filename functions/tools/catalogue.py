@@ -4,6 +4,7 @@
 annotations of every `functions/tools/*/tool.py` and from every `functions/agents/*/agent.yaml`.
 """
 
+import hashlib
 import importlib
 import json
 import sys
@@ -29,10 +30,14 @@ def catalogue(root: Path = ROOT) -> Catalogue:
 
 def manifest(found: Catalogue) -> str:
     """Return the ConfigMap that holds the catalogue as one JSON file."""
+    text = json.dumps(found.model_dump(), indent=1) + "\n"
+    digest = hashlib.sha256(text.encode()).hexdigest()
     document = {
         "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "catalogue", "namespace": "tollgate"},
-        "data": {"catalogue.json": _Text(json.dumps(found.model_dump(), indent=1) + "\n")}}
+        # Copied into revisions, so that another catalogue makes new ones.
+        "metadata": {"name": "catalogue", "namespace": "tollgate",
+                     "annotations": {"tollgate.dev/digest": digest[:16]}},
+        "data": {"catalogue.json": _Text(text)}}
     return _HEAD + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000)
 
 
