@@ -178,6 +178,9 @@ it at once."""
 PAUSED_WOKEN_MAX = 2_000
 """Paused tasks of a tenant that one change of its budgets wakes."""
 
+DRAWS_MAX = 200
+"""Times a call takes chunks of a cap that other calls then use up before it does."""
+
 ESCROW_BACK_EVERY_TICKS = 60
 """Sweeps between two looks for chunks that a tenant does not need."""
 

@@ -58,6 +58,7 @@ class BudgetFiles:
             Busy: others change the same budgets without end.
         """
         stored = await self._hash(keys.CAPS)
+        stored.pop("version", None)
         caps_made = cap_changes(stored, wanted.caps, origin)
         caps = caps_after(stored, caps_made) if caps_made or wanted.caps else {}
         tenants = {*wanted.tenants, *caps, *(await self._store.tenants() if origin else ())}

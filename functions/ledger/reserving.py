@@ -16,6 +16,7 @@ from functions.ledger.store import Attempts, Store, Tenant
 from functions.ledger.windows import TTL_S, ends_at
 from shared.auth import Grant
 from shared.errors import Busy, NotFound, Permanent, TollgateError
+from shared.limits import DRAWS_MAX
 from shared.metering import Denied
 from shared.store import mapped
 from shared.telemetry import trace_id
@@ -43,7 +44,7 @@ class Reservations:
             (the id was used for another call), Unavailable (Redis is away).
         """
         drafted = self._draft(grant, ask, await self.store.tenant(grant.tenant))
-        attempts = Attempts()
+        attempts, draws = Attempts(), Attempts(DRAWS_MAX)
         while True:
             answer = await self.store.run_numbered(grant.tenant, "reserve", *drafted.arguments())
             match answer[0]:
@@ -51,6 +52,7 @@ class Reservations:
                     attempts.again()
                     drafted = self._draft(grant, ask, await self.store.reload(grant.tenant))
                 case "SHORT":
+                    draws.again()
                     drafted = await self._topped_up(drafted, answer[1], int(answer[2]))
                 case _:
                     return self._told(drafted, answer)
@@ -92,10 +94,10 @@ class Reservations:
         return draft(grant, ask, self.prices, limits=tenant.limits, windows=tenant.windows,
                      trace=trace_id())
 
-    async def _topped_up(self, drafted: Draft, account: str, missing: int) -> Draft:
+    async def _topped_up(self, drafted: Draft, account: str, need: int) -> Draft:
         """Take chunks of a cap; without any left its account is limited by what it has."""
         cap = drafted.cap(account)
-        if await self._escrow.draw(drafted.grant.tenant, cap, account, missing):
+        if await self._escrow.draw(drafted.grant.tenant, cap, account, need):
             return drafted
         return drafted.without_chunks(account)
 

@@ -121,10 +121,10 @@ class Store:
 
 
 class Attempts:
-    """Counts how often a script found this process's limits or windows old."""
+    """Counts how often a script found what this process knows, or took for a call, too old."""
 
-    def __init__(self) -> None:
-        self._left = STALE_RETRIES_MAX
+    def __init__(self, most: int = STALE_RETRIES_MAX) -> None:
+        self._left = most
 
     def again(self) -> None:
         """Count one.

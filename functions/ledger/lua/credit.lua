@@ -3,7 +3,7 @@
 -- KEYS  1 account
 -- ARGV  1 unit  2 what the tenant ever took, '' to leave it  3 give back whole chunks (1 or 0)
 --       4 chunk  5 TTL, s, of a new account (0 for none)
--- Returns {limit, ever given back}, '%.0f'
+-- Returns {limit, ever given back, held and posted}, '%.0f'
 --
 -- Idempotent: `in` is a copy of the pool's counter and only grows; only what is neither held nor
 -- posted is given back, so that the limit never falls below what is used.
@@ -23,4 +23,4 @@ end
 redis.call('HSET', KEYS[1], unit .. '.in', text(taken), unit .. '.out', text(back),
   unit .. '.lim', text(taken - back))
 if ARGV[5] ~= '0' and not have[1] and not have[5] then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
-return {text(taken - back), text(back)}
+return {text(taken - back), text(back), text(used)}

@@ -12,7 +12,7 @@
 -- Returns {outcome, …}:
 --   HELD expires reserved headroom_usd headroom_tok headroom_calls adopted replayed dispatched
 --   ENDED state charged expires reserved   DENIED account unit need have reason
---   BUSY holder sent   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account   SHORT account missing
+--   BUSY holder sent   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account   SHORT account need
 --
 -- Everything is read and checked before the first write: an error undoes no write.
 -- Time is Redis's. Integers stay below 2^53 and leave through '%.0f'.
@@ -97,7 +97,7 @@ for i = 1, accounts_n do
       if amounts[u] > 0 and (amounts[u] > left or blocked) then
         local reason = blocked and 'blocked' or (pst + amounts[u] > cap) and 'spent' or 'held'
         if is_own == '2' then
-          short = short or {name(i), text(amounts[u] - left)}
+          short = short or {name(i), text(amounts[u])}
         elseif not denial or (denial[5] == 'held' and reason ~= 'held') then
           local free = blocked and 0 or max(left, 0)
           denial = {name(i), UNITS[u], text(amounts[u]), text(free), reason}
