@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.benchmarks.capacity import capacity
 from tests.benchmarks.cold import cold
 from tests.benchmarks.demo import demo
 from tests.benchmarks.figures import table, write
@@ -14,7 +15,8 @@ from tests.benchmarks.memory import memory
 from tests.benchmarks.steps import overhead
 
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
-                "script": script, "memory": memory, "demo": demo, "growth": growth}
+                "script": script, "memory": memory, "demo": demo, "growth": growth,
+                "capacity": capacity}
 
 
 def main(names):
