@@ -12,8 +12,8 @@ module "cert_manager" {
 module "strimzi" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "strimzi" }
-  depends_on = [module.cert_manager]
 
+  after     = values(module.cert_manager)[*].done
   directory = "${var.directory}/strimzi"
   files     = each.value.files
   images    = var.images
@@ -23,8 +23,8 @@ module "strimzi" {
 module "keda" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "keda" }
-  depends_on = [module.strimzi]
 
+  after     = values(module.strimzi)[*].done
   directory = "${var.directory}/keda"
   files     = each.value.files
   images    = var.images
@@ -34,19 +34,20 @@ module "keda" {
 module "external_secrets" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "external-secrets" }
-  depends_on = [module.keda]
 
+  after     = values(module.keda)[*].done
   directory = "${var.directory}/external-secrets"
   files     = each.value.files
   images    = var.images
   timeout   = var.timeout
+  role_arns = { for name, arn in var.operator_role_arns : name => arn if name == "external-secrets" }
 }
 
 module "serving" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "serving" }
-  depends_on = [module.external_secrets]
 
+  after     = values(module.external_secrets)[*].done
   directory = "${var.directory}/serving"
   files     = each.value.files
   images    = var.images
@@ -57,8 +58,8 @@ module "serving" {
 module "ingress" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "ingress" }
-  depends_on = [module.serving]
 
+  after     = values(module.serving)[*].done
   directory = "${var.directory}/ingress"
   files     = each.value.files
   images    = var.images
@@ -68,8 +69,8 @@ module "ingress" {
 module "eventing" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "eventing" }
-  depends_on = [module.ingress]
 
+  after     = values(module.ingress)[*].done
   directory = "${var.directory}/eventing"
   files     = each.value.files
   images    = var.images
@@ -80,8 +81,8 @@ module "eventing" {
 module "kafka_broker" {
   source     = "./release"
   for_each   = { for name, release in var.releases : name => release if name == "kafka-broker" }
-  depends_on = [module.eventing]
 
+  after     = values(module.eventing)[*].done
   directory = "${var.directory}/kafka-broker"
   files     = each.value.files
   images    = var.images

@@ -52,6 +52,12 @@ variable "eventing_config" {
   default     = {}
 }
 
+variable "operator_role_arns" {
+  description = "IAM role of operators that speak to AWS: external-secrets."
+  type        = map(string)
+  default     = {}
+}
+
 variable "images" {
   description = "Images that come from another place, such as a mirror: name without tag to name without tag."
   type        = map(string)

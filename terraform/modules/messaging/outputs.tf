@@ -9,9 +9,9 @@ output "namespace" {
 output "secrets" {
   description = "Secrets that the functions need, and where they come from."
   value = var.secrets == null ? {
-    tollgate-grant-key = "made outside: tollgate secrets"
-    tollgate-api-keys  = "made outside: tollgate secrets"
-  } : { for name, from in var.secrets.names : name => "Secrets Manager: ${from.secret}" }
+    tollgate-grant-key = "made outside: tollgate secrets make"
+    tollgate-api-keys  = "made outside: tollgate secrets make"
+  } : { for name, copy in local.copied : name => "Secrets Manager: ${copy.from}" }
 }
 
 output "ids" {

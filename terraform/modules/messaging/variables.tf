@@ -29,25 +29,29 @@ variable "role_arns" {
 }
 
 variable "secrets" {
-  description = "Where the namespace's Secrets come from; null when they are made outside, by `tollgate secrets`. Otherwise External Secrets copies them from AWS Secrets Manager: store is read with role_arn in region; names maps a Secret to the secret there and the key that it fills."
+  description = "Where the namespace's Secrets come from; null when they are made outside, by `tollgate secrets make`. Otherwise External Secrets copies them from AWS Secrets Manager of region: grant-key, api-keys and, where there are such, model-providers, redis-url, kafka, by ARN."
   type = object({
-    region   = string
-    role_arn = string
-    names    = map(object({ secret = string, key = string }))
+    region = string
+    arns   = map(string)
   })
   default = null
 
   validation {
-    condition     = try(length(regexall("^arn:[^:]+:iam::[0-9]{12}:role/.+$", var.secrets.role_arn)) == 1, true)
-    error_message = "secrets.role_arn is the ARN of an IAM role: arn:aws:iam::<account>:role/<name>."
+    condition     = alltrue([for name in ["grant-key", "api-keys"] : try(contains(keys(var.secrets.arns), name), true)])
+    error_message = "secrets.arns must have grant-key and api-keys: no function starts without them."
   }
 
   validation {
     condition = alltrue([
-      for name in ["tollgate-grant-key", "tollgate-api-keys"] :
-      try(contains(keys(var.secrets.names), name), true)
+      for name in try(keys(var.secrets.arns), []) :
+      contains(["grant-key", "api-keys", "model-providers", "redis-url", "kafka"], name)
     ])
-    error_message = "secrets.names must have tollgate-grant-key and tollgate-api-keys: no function starts without them."
+    error_message = "Known in secrets.arns: grant-key, api-keys, model-providers, redis-url, kafka."
+  }
+
+  validation {
+    condition     = alltrue([for arn in try(values(var.secrets.arns), []) : can(regex("^arn:[^:]+:secretsmanager:", arn))])
+    error_message = "secrets.arns holds ARNs of Secrets Manager: arn:aws:secretsmanager:<region>:<account>:secret:<name>."
   }
 }
 
@@ -61,4 +65,10 @@ variable "timeout" {
   description = "How long to wait for a kind that is not there, and for workloads: a Go duration."
   type        = string
   default     = "5m"
+}
+
+variable "after" {
+  description = "What must be there first: any value that is known once it is. Manifests are read without waiting for it, so that a plan is complete."
+  type        = any
+  default     = null
 }

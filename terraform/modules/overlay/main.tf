@@ -20,10 +20,17 @@ locals {
   roles           = { for name, arn in var.role_arns : name => arn if contains(local.functions, name) }
   new_accounts    = { for name, arn in local.roles : name => arn if !contains(local.accounts, name) }
   unknown         = setsubtract(keys(var.images), local.functions)
+  own_images = {
+    for id, manifest in data.kustomization_build.as_is.manifests : split("/", id)[3] =>
+    regex("^(?P<registry>.*)/[^/]*:(?P<tag>[^:]+)$", jsondecode(manifest).spec.template.spec.containers[0].image)
+    if startswith(id, "serving.knative.dev/Service/")
+  }
+  # Every function's image, unless all of them stay as they are in the overlay.
   images = {
-    for name in local.functions : name => try(
-      var.images[name], "${var.registry}/${name}:${var.image_tag}"
-    ) if var.image_tag != null || contains(keys(var.images), name)
+    for name, own in local.own_images : name => try(
+      var.images[name],
+      "${coalesce(var.registry, own.registry)}/${name}:${coalesce(var.image_tag, own.tag)}"
+    ) if var.registry != null || var.image_tag != null || contains(keys(var.images), name)
   }
 }
 
@@ -92,6 +99,22 @@ data "kustomization_overlay" "this" {
     }
   }
 
+  # Environment variables are read at the start of a revision: other values need a new one.
+  dynamic "patches" {
+    for_each = length(var.settings) > 0 ? [1] : []
+    content {
+      target {
+        group = "serving.knative.dev"
+        kind  = "Service"
+      }
+      patch = yamlencode([{
+        op    = "add"
+        path  = "/spec/template/metadata/annotations/tollgate.dev~1overrides"
+        value = join(" ", [for key, value in var.settings : "${key}=${value}"])
+      }])
+    }
+  }
+
   dynamic "patches" {
     for_each = var.bootstrap_servers == null ? [] : [1]
     content {
@@ -120,6 +143,7 @@ locals {
   layers = {
     for id in keys(local.moved) : id => (
       startswith(id, "monitoring.coreos.com/") ? "observability" :
+      can(jsondecode(local.moved[id]).metadata.labels.grafana_dashboard) ? "observability" :
       contains(local.messaging_kinds, join("/", slice(split("/", id), 0, 2))) ? "messaging" :
       can(regex("^_/ConfigMap/[^/]+/(.*-broker-config|redis)", id)) ? "messaging" : "apps"
     )
@@ -139,7 +163,8 @@ locals {
 }
 
 resource "kustomization_resource" "first" {
-  for_each = local.levels[0]
+  for_each   = local.levels[0]
+  depends_on = [var.after]
 
   manifest = local.moved[each.value]
 
@@ -166,7 +191,7 @@ resource "kustomization_resource" "account" {
 
 resource "kustomization_resource" "second" {
   for_each   = local.levels[1]
-  depends_on = [kustomization_resource.first]
+  depends_on = [kustomization_resource.first, kustomization_resource.account, var.after]
 
   manifest = local.moved[each.value]
   wait     = var.wait

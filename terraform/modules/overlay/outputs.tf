@@ -23,6 +23,11 @@ output "ids" {
   }
 }
 
+output "manifests" {
+  description = "What this layer applies: id to object."
+  value       = { for id in flatten(local.levels) : id => jsondecode(local.moved[id]) }
+}
+
 output "settings" {
   description = "The ConfigMap tollgate as it is applied."
   value = one([

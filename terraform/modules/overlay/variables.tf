@@ -30,7 +30,7 @@ variable "namespace" {
 }
 
 variable "images" {
-  description = "Image of single functions: function name to full reference. Others keep what image_tag or the overlay says."
+  description = "Image of single functions: function name to full reference. Others keep what registry, image_tag or the overlay says."
   type        = map(string)
   default     = {}
 
@@ -48,19 +48,18 @@ variable "images" {
 }
 
 variable "registry" {
-  description = "What stands before a function's name in its image; used when image_tag is given."
+  description = "What stands before a function's name in its image; null keeps what the overlay has there."
   type        = string
-  default     = "dev.local/tollgate"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = !endswith(var.registry, "/") && length(var.registry) > 0
+    condition     = try(!endswith(var.registry, "/") && length(var.registry) > 0, true)
     error_message = "A registry is given without the slash at its end."
   }
 }
 
 variable "image_tag" {
-  description = "Tag of every function's image; null keeps the images that the overlay names."
+  description = "Tag of every function's image; null keeps the overlay's."
   type        = string
   default     = null
 
@@ -76,7 +75,7 @@ variable "image_tag" {
 }
 
 variable "settings" {
-  description = "Values of the ConfigMap tollgate that differ from the overlay's: REDIS_URL, TOLLGATE_MODEL, …"
+  description = "Values of the ConfigMap tollgate that differ from the overlay's: TOLLGATE_MODEL, LOG_LEVEL, … Never a secret: functions' annotations repeat them."
   type        = map(string)
   default     = {}
 
@@ -113,4 +112,10 @@ variable "role_arns" {
   description = "IAM role of single functions: function name to ARN. Each gets a service account of its own."
   type        = map(string)
   default     = {}
+}
+
+variable "after" {
+  description = "What must be there first: any value that is known once it is. Manifests are read without waiting for it, so that a plan is complete."
+  type        = any
+  default     = null
 }

@@ -25,13 +25,13 @@ variable "namespace" {
 }
 
 variable "registry" {
-  description = "What stands before a function's name in its image; used when image_tag is given."
+  description = "What stands before a function's name in its image; null keeps what the overlay has there."
   type        = string
-  default     = "dev.local/tollgate"
+  default     = null
 }
 
 variable "image_tag" {
-  description = "Tag of every function's image; null keeps the images that the overlay names."
+  description = "Tag of every function's image; null keeps the overlay's."
   type        = string
   default     = null
 }

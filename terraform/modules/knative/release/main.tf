@@ -18,6 +18,24 @@ data "kustomization_overlay" "this" {
     }
   }
 
+  dynamic "patches" {
+    for_each = var.role_arns
+    content {
+      target {
+        kind = "ServiceAccount"
+        name = patches.key
+      }
+      patch = yamlencode({
+        apiVersion = "v1"
+        kind       = "ServiceAccount"
+        metadata = {
+          name        = patches.key
+          annotations = { "eks.amazonaws.com/role-arn" = patches.value }
+        }
+      })
+    }
+  }
+
   dynamic "images" {
     for_each = var.images
     content {
@@ -37,14 +55,15 @@ locals {
 
 # Namespaces and definitions, then all else, then webhooks, which need somebody to answer them.
 resource "kustomization_resource" "first" {
-  for_each = toset(data.kustomization_overlay.this.ids_prio[0])
+  for_each   = toset(data.kustomization_overlay.this.ids_prio[0])
+  depends_on = [var.after]
 
   manifest = data.kustomization_overlay.this.manifests[each.value]
 }
 
 resource "kustomization_resource" "second" {
   for_each   = toset(data.kustomization_overlay.this.ids_prio[1])
-  depends_on = [kustomization_resource.first]
+  depends_on = [kustomization_resource.first, var.after]
 
   manifest = data.kustomization_overlay.this.manifests[each.value]
   wait     = true

@@ -7,3 +7,10 @@ output "ids" {
     error_message = "The release has no ConfigMap ${join(", ", local.absent)}, only ${join(", ", local.config_maps)}."
   }
 }
+
+output "done" {
+  description = "For after: known once all of it runs."
+  value       = true
+
+  depends_on = [kustomization_resource.third]
+}

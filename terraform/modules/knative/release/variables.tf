@@ -36,6 +36,12 @@ variable "config" {
   default     = {}
 }
 
+variable "role_arns" {
+  description = "IAM role of the release's service accounts: name to ARN."
+  type        = map(string)
+  default     = {}
+}
+
 variable "images" {
   description = "Images that come from another place: name without tag to name without tag."
   type        = map(string)
@@ -46,4 +52,10 @@ variable "timeout" {
   description = "How long to wait until its workloads run: a Go duration."
   type        = string
   default     = "10m"
+}
+
+variable "after" {
+  description = "What must be there first: any value that is known once it is. Manifests are read without waiting for it, so that a plan is complete."
+  type        = any
+  default     = null
 }
