@@ -1,5 +1,7 @@
 """Publishes events to the broker's ingress, at least once."""
 
+from pathlib import Path
+
 import httpx2
 
 from eventing.event import Event, checked
@@ -17,12 +19,17 @@ _RETRIED = frozenset({404, 408, 409, 429})
 """Answers after which the same POST may succeed; 5xx as well."""
 
 
+TOKEN = Path("/var/run/secrets/tollgate.dev/broker/token")
+"""Says who posts, where the broker asks (knative/components/event-policies); made by Kubernetes."""
+
+
 class Publisher:
     """Posts events to one broker; safe to call again with the same event."""
 
-    def __init__(self, broker_url: str, client: httpx2.AsyncClient) -> None:
+    def __init__(self, broker_url: str, client: httpx2.AsyncClient, *, token: Path = TOKEN) -> None:
         self._url = broker_url
         self._client = client
+        self._token = token
 
     async def publish(self, event: Event) -> None:
         """Return once the broker has the event durably.
@@ -34,8 +41,16 @@ class Publisher:
             Transient: the broker did not accept it within the attempts.
         """
         headers, body = encode_binary(_fitting(checked(event)))
+        headers |= self._authorization()
         await retried(lambda: self._post(event, headers, body), Transient,
                       attempts=PUBLISH_ATTEMPTS_MAX, wait_max_s=PUBLISH_WAIT_MAX_S)
+
+    def _authorization(self) -> dict[str, str]:
+        """Read the token anew each time: it is replaced every hour."""
+        try:
+            return {"authorization": f"Bearer {self._token.read_text().strip()}"}
+        except FileNotFoundError:
+            return {}
 
     async def _post(self, event: Event, headers: dict[str, str], body: bytes) -> None:
         try:

@@ -12,6 +12,7 @@ from eventing.cli import processes, show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json
 from eventing.cli.place import Place
+from eventing.local.options import ROOT
 
 NAMED = ("gateway", "broker", "ledger", "costs", "dashboard", "redis")
 
@@ -26,6 +27,8 @@ def up(
     *,
     port: Annotated[int, typer.Option(help="The gateway's; 0 takes a free one.")] = 0,
     data: Data = DATA,
+    manifests: Annotated[Path, typer.Option(
+        help="Folder of manifests, or an overlay: knative/overlays/dev.")] = ROOT / "knative/base",
     files: Annotated[Path | None, typer.Option(help="Folder that agents may read.")] = None,
     time_scale: Annotated[float, typer.Option(
         help="Factor on windows, timers and back-off.", min=0.001)] = 1.0,
@@ -37,7 +40,8 @@ def up(
         raise Failure(Exit.USAGE, "a runtime is up already", where=str(data),
                       do="use it, end it with tollgate down, or give another --data")
     arguments = processes.command(
-        data, "--port", str(port), "--time-scale", str(time_scale))
+        data, "--port", str(port), "--time-scale", str(time_scale),
+        "--manifests", str(manifests))
     env = _environment(files)
     if as_json and not detach:
         os.execve(arguments[0], arguments, env)  # noqa: S606 - one process: the one to signal
@@ -59,6 +63,8 @@ def _announce(ready: dict[str, Any], *, as_json: bool) -> None:
         show.as_json(ready)
         return
     show.table("Tollgate is up", ("", "address"), [(n, ready.get(n)) for n in NAMED])
+    for one in ready["left_out"]:
+        show.line(f"left out: {one}", style="dim")
     show.line(f"process {ready['pid']}; stop it with Ctrl-C or: tollgate down", style="dim")
 
 

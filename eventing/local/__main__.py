@@ -24,8 +24,9 @@ def main() -> int:
                         format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         if given.check:
-            said = json.dumps({"no_effect": load(given.manifests).no_effect}, indent=2)
-            print(said)  # noqa: T201 - the command's answer
+            found = load(given.manifests)
+            said = {"no_effect": found.no_effect, "left_out": found.left_out}
+            print(json.dumps(said, indent=2))  # noqa: T201 - the command's answer
             return 0
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(given))
@@ -40,7 +41,8 @@ async def _run(given: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, ended)
     async with Runtime(given.manifests, _options(given)) as runtime:
-        line = {"pid": os.getpid(), "addresses": runtime.addresses, **runtime.addresses}
+        line = {"pid": os.getpid(), "addresses": runtime.addresses,
+                "left_out": runtime.left_out, **runtime.addresses}
         print(json.dumps(line), flush=True)  # noqa: T201 - one line when ready
         await ended.wait()
 
@@ -62,7 +64,8 @@ def _options(given: argparse.Namespace) -> RuntimeOptions:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eventing.local", description=__doc__)
-    parser.add_argument("--manifests", type=Path, default=ROOT / "knative" / "base")
+    parser.add_argument("--manifests", type=Path, default=ROOT / "knative" / "base",
+                        help="folder of manifests, or an overlay")
     parser.add_argument("--data", type=Path, default=Path(".tollgate"))
     parser.add_argument("--port", type=int, default=0, help="the gateway's; 0 takes a free one")
     parser.add_argument("--redis-url", default=os.environ.get("REDIS_URL"))

@@ -82,7 +82,9 @@ def _declared(namespace: str, container: Container, world: World) -> dict[str, s
     for source in container.env_from:
         found |= _from_object(namespace, source, world)
     for variable in container.env:
-        value = _value(namespace, variable, world)
+        # The runtime's own Redis, wherever a cluster has the address from.
+        is_redis = variable.name == "REDIS_URL"
+        value = world.redis_url if is_redis else _value(namespace, variable, world)
         if value is not None:
             found[variable.name] = value
     return found

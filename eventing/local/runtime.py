@@ -66,6 +66,9 @@ class Runtime:
         self.addresses: dict[str, str] = {}
         """Loopback address by name: every Service, `broker`, `dashboard`, `redis`."""
 
+        self.left_out: tuple[str, ...] = ()
+        """`Kind name: why` of each object that only a cluster has a use for."""
+
         self._manifests = manifests
         self._stack = AsyncExitStack()
         self._parts: Parts | None = None
@@ -113,6 +116,7 @@ class Runtime:
 
     async def _start(self) -> None:
         deployment = load(self._manifests)
+        self.left_out = deployment.left_out
         (self.options.data_dir / "logs").mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(sole_owner(self.options.data_dir))
         listeners = self._listen(deployment)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from eventing.local.manifests.eventing_kinds import BROKER_CLASS, Broker, PingSource, Trigger
 from eventing.local.manifests.fields import ORDER, DeliverySpec, Destination
+from eventing.local.manifests.left_out import LeftOut
 from eventing.local.manifests.plain_kinds import ConfigMap, Secret
 from eventing.local.manifests.reading import (
     FieldPath,
@@ -40,6 +41,9 @@ class Deployment:
     no_effect: tuple[str, ...]
     """`file: field path` of everything set that only matters on a cluster."""
 
+    left_out: tuple[str, ...] = ()
+    """`Kind name: why` of each object that only a cluster has a use for."""
+
 
 def load(folder: Path) -> Deployment:
     """Read and check the manifests below a folder.
@@ -64,10 +68,14 @@ def _index(sources: list[Source]) -> Deployment:
         secrets={k: v.values() for k, v in _of(Secret, sources).items()},
         no_effect=tuple(f"{s.file}: {p}" for s in sources
                         for p in (*without_effect(s.value), *_idle_annotations(s.value))),
+        left_out=tuple(f"{s.value.kind} {s.name}: {s.value.reason}" for s in sources
+                       if isinstance(s.value, LeftOut)),
     )
 
 
 def _idle_annotations(value: Object) -> Iterator[str]:
+    if isinstance(value, LeftOut):
+        return
     yield from (f"metadata.annotations.{name}" for name in value.metadata.annotations
                 if name not in (SOURCE, BROKER_CLASS, ORDER))
     if isinstance(value, Service):

@@ -1,7 +1,7 @@
 """Broker, Trigger and PingSource, as strict as Knative's webhooks."""
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,6 +12,7 @@ from eventing.local.manifests.fields import (
     Destination,
     Meta,
     Name,
+    NoEffect,
     Strict,
 )
 
@@ -109,7 +110,7 @@ class BrokerConfig(Strict):
 class BrokerSpec(Strict):
     """A broker's configuration and the delivery of Triggers that have none."""
 
-    config: BrokerConfig | None = None
+    config: Annotated[BrokerConfig | None, NoEffect] = None
     delivery: DeliverySpec | None = None
 
 

@@ -1,5 +1,6 @@
 """Reads every YAML document of a folder; several faults are reported at once, each by name."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,15 @@ from pydantic import BaseModel, ValidationError
 
 from eventing.local.manifests.eventing_kinds import Broker, PingSource, Trigger
 from eventing.local.manifests.fields import NoEffect
+from eventing.local.manifests.kustomize import is_plain, rendered
+from eventing.local.manifests.left_out import LeftOut
 from eventing.local.manifests.plain_kinds import ConfigMap, Namespace, Secret
 from eventing.local.manifests.serving_kinds import Service
+from eventing.policies.schemas import schema_faults
 from shared.errors import Permanent
 
 FILES_MAX = 1000
-Object = Namespace | ConfigMap | Secret | Broker | Trigger | Service | PingSource
+Object = Namespace | ConfigMap | Secret | Broker | Trigger | Service | PingSource | LeftOut
 KINDS: dict[tuple[str, str], type[Object]] = {
     ("v1", "Namespace"): Namespace,
     ("v1", "ConfigMap"): ConfigMap,
@@ -65,13 +69,17 @@ class Source:
 
 
 def read(folder: Path) -> list[Source]:
-    """Return the objects of all YAML files below a folder, kustomizations left out.
+    """Return the objects of a folder: of the files below it, or of the overlay that it is.
+
+    A fault in an overlay is named by its object, and by the line that it has in there.
 
     Raises:
         Refused: a file is no YAML, a kind is not implemented, or a field is unknown or wrong.
+        NotRendered: the folder is an overlay that kustomize does not render.
     """
     faults: list[str] = []
-    found = [s for file in _files(folder) for s in _read_file(file, faults)]
+    texts = ((f, f.read_text()) for f in _files(folder)) if is_plain(folder) else _parts(folder)
+    found = [s for file, text in texts for s in _read_text(file, text, faults)]
     if not found and not faults:
         faults.append(f"{folder}: holds no manifests")
     if faults:
@@ -93,8 +101,14 @@ def _files(folder: Path) -> Iterator[Path]:
     return (f for f in files if f.stem != "kustomization")
 
 
-def _read_file(file: Path, faults: list[str]) -> Iterator[Source]:
-    loader = Loader(file.read_text())
+def _parts(folder: Path) -> Iterator[tuple[Path, str]]:
+    for text in rendered(folder).split("\n---\n"):
+        found = dict(re.findall(r"^(kind|  name): (.*)$", text, re.MULTILINE)[::-1])
+        yield folder / f"{found.get('kind')} {found.get('  name')}", text
+
+
+def _read_text(file: Path, text: str, faults: list[str]) -> Iterator[Source]:
+    loader = Loader(text)
     try:
         while loader.check_node():
             node = loader.get_node()
@@ -116,13 +130,17 @@ def _object(file: Path, node: yaml.Node, document: Any, faults: list[str]) -> So
     if not isinstance(document, dict):
         faults.append(fault(file, node, (), "is no object"))
         return None
-    model = KINDS.get((str(document.get("apiVersion")), str(document.get("kind"))))
+    model = LeftOut if LeftOut.fits(document) else KINDS.get(
+        (str(document.get("apiVersion")), str(document.get("kind"))))
     if model is None:
         faults.append(fault(file, node, ("kind",), f"{document.get('apiVersion')} "
                             f"{document.get('kind')} is not implemented"))
         return None
     try:
-        return Source(model.model_validate(document), file, node)
+        source = Source(model.model_validate(document), file, node)
+        wrong = [*schema_faults(document)] if model is LeftOut else []
+        faults.extend(source.fault(*found) for found in wrong)
+        return source
     except ValidationError as error:
         faults.extend(_faults(file, node, error))
         return None

@@ -154,6 +154,26 @@ class EmptyDir(Strict):
     size_limit: Annotated[Any, NoEffect] = None
 
 
+class Token(Strict):
+    """A token of the pod's service account for one audience."""
+
+    audience: Annotated[str, NoEffect]
+    expiration_seconds: Annotated[int, NoEffect] = 3600
+    path: Annotated[str, NoEffect]
+
+
+class ProjectedSource(Strict):
+    """One part of a projected volume; the embedded broker asks nobody for a token."""
+
+    service_account_token: Token
+
+
+class Projected(Strict):
+    """Tokens as files; empty here."""
+
+    sources: list[ProjectedSource]
+
+
 class Volume(Strict):
     """A named source of files."""
 
@@ -161,11 +181,13 @@ class Volume(Strict):
     config_map: ConfigMapVolume | None = None
     secret: SecretVolume | None = None
     empty_dir: EmptyDir | None = None
+    projected: Projected | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "Volume":
-        if sum(v is not None for v in (self.config_map, self.secret, self.empty_dir)) != 1:
-            raise ValueError("needs exactly one of configMap, secret and emptyDir")
+        given = (self.config_map, self.secret, self.empty_dir, self.projected)
+        if sum(source is not None for source in given) != 1:
+            raise ValueError("needs exactly one of configMap, secret, emptyDir and projected")
         return self
 
 

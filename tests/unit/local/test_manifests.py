@@ -71,6 +71,26 @@ def test_fields_that_matter_on_a_cluster_only_are_listed(tmp_path):
             "spec.template.metadata.annotations.autoscaling.knative.dev/initial-scale"} <= listed
 
 
+def test_what_needs_a_cluster_is_left_out_and_named(tmp_path):
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": [],
+            "metadata": {"name": "r", "annotations": {"tollgate.dev/needs": "kubernetes"}}}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump_all([SERVICE, role]))
+
+    deployment = load(tmp_path)
+
+    assert set(deployment.services) == {("n", "echo")}
+    assert deployment.left_out == ("Role r: it needs a cluster",)
+
+
+def test_what_needs_anything_else_is_refused(tmp_path):
+    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": {},
+           "metadata": {"name": "r", "annotations": {"tollgate.dev/needs": "luck"}}}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(job))
+
+    with pytest.raises(Refused, match="Job is not implemented"):
+        load(tmp_path)
+
+
 def test_fault_names_file_line_and_field(tmp_path):
     (tmp_path / "bad.yaml").write_text(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  nmespace: y\n")
