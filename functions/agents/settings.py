@@ -20,7 +20,7 @@ class AgentSettings(Settings):
     env: str = Field(alias="TOLLGATE_ENV")
     step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)
     model: str = Field(default="scripted/default", alias="TOLLGATE_MODEL",
-                       pattern=r"^[a-z]+/.+$")
+                       pattern=r"^[a-z-]+/.+$")
     script: str = Field(default="", alias="TOLLGATE_SCRIPT")
     openai_base_url: str = Field(default="", alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr = Field(default=SecretStr(""), alias="OPENAI_API_KEY")

@@ -1,8 +1,9 @@
 """The bodies of the ledger's HTTP API."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from functions.ledger.limits import AMOUNT_MAX, Limit, Policy, Unit
 from functions.ledger.windows import Window
@@ -17,6 +18,14 @@ from shared.usage import Usage, UsageBasis
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+def billed(model: str) -> str:
+    """Return a model as its provider bills it: the same, whichever of its APIs is spoken."""
+    return re.sub("^openai-responses/", "openai/", model)
+
+
+Model = Annotated[Name, AfterValidator(billed)]
 Count = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
 Tag = Annotated[str, Field(max_length=TAG_CHARS_MAX)]
 
@@ -42,7 +51,7 @@ class AttributionBody(Body):
     revision: str | None = Field(default=None, max_length=REVISION_CHARS_MAX)
     trace_id: str | None = None
     tags: dict[Tag, Tag] = Field(default={}, max_length=METADATA_TAGS_MAX)
-    requested_model: str | None = None
+    requested_model: Model | None = None
     downgrade_reason: str | None = None
 
 
@@ -51,7 +60,7 @@ class CallBody(Body):
 
     id: Id
     kind: Literal["llm", "tool", "embedding"]
-    model: Name | None = None
+    model: Model | None = None
     tool: Name | None = None
     tool_version: str | None = None
     input_tokens_max: Count = 0
@@ -129,7 +138,7 @@ class SettleBody(Body):
     """As `shared.metering.Settlement`."""
 
     usage: UsageBody
-    response_model: Name | None = None
+    response_model: Model | None = None
     service_tier: str | None = None
     finish_reason: str | None = None
     error_type: str | None = None
@@ -170,7 +179,7 @@ class QuoteBody(Body):
     """A call to price without holding."""
 
     kind: Literal["llm", "tool", "embedding"] = "llm"
-    model: Name | None = None
+    model: Model | None = None
     tool: Name | None = None
     tool_version: str | None = None
     input_tokens_max: Count = 0

@@ -9,7 +9,9 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
+from shared.ids import canonical
 from shared.metering import Permit
+from shared.models.counting import messages_usage
 from shared.models.errors import ProviderUnknown
 from shared.models.port import Message, ModelReply, ModelRequest, OnToken
 from shared.models.streaming import events, reachable, tool_call, within
@@ -109,7 +111,18 @@ class _Answer:
                                 if v is not None}
             case "message_stop":
                 self._is_whole = True
+            case "message":
+                self._unstreamed(event)
         return ""
+
+    def _unstreamed(self, message: Mapping[str, Any]) -> None:
+        """Take a whole message in, of a server that does not stream."""
+        self._model, self._is_whole = message.get("model") or self._model, True
+        self._finish, self._usage = message.get("stop_reason"), message.get("usage") or {}
+        for at, block in enumerate(message["content"]):
+            raw = canonical(block.get("input") or {}) if block.get("id") else ""
+            self._blocks[at] = {"id": block.get("id") or "", "name": block.get("name") or "",
+                                "raw": raw, "text": block.get("text") or ""}
 
     def _delta(self, block: dict[str, str], delta: Mapping[str, Any]) -> str:
         block["raw"] += delta.get("partial_json") or ""
@@ -118,26 +131,12 @@ class _Answer:
         return piece
 
     def _used(self) -> Usage:
-        if "output_tokens" in self._usage:
-            return usage(self._usage)
+        found = messages_usage(self._usage)
+        if found is not None:
+            return found
         said = "".join(b["text"] + b["name"] + b["raw"] for b in self._blocks.values())
         return Usage(input_uncached=estimated(self._request), output_text=estimate(said),
                      basis="estimated")
-
-
-def usage(found: Mapping[str, Any]) -> Usage:
-    """Return Anthropic's usage in disjoint classes: its input tokens exclude cached ones."""
-    written = found.get("cache_creation_input_tokens") or 0
-    by_life = found.get("cache_creation") or {}
-    hour = by_life.get("ephemeral_1h_input_tokens") or 0
-    server = found.get("server_tool_use") or {}
-    return Usage(
-        input_uncached=found.get("input_tokens") or 0,
-        cache_read=found.get("cache_read_input_tokens") or 0,
-        cache_write_5m=max(0, written - hour), cache_write_1h=hour,
-        output_text=found.get("output_tokens") or 0,
-        requests={name.removesuffix("_requests"): count for name, count in server.items()
-                  if count})
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:

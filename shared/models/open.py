@@ -12,7 +12,7 @@ from shared.models.breaker import Breaker
 from shared.models.errors import ProviderBusy, ProviderRefused, ProviderUnavailable, ProviderUnknown
 from shared.models.port import Model, ModelReply, ModelRequest, OnToken
 
-PROVIDERS = ("openai", "anthropic", "scripted")
+PROVIDERS = ("openai", "openai-responses", "anthropic", "scripted")
 
 
 class ModelSettings(Protocol):
@@ -129,6 +129,10 @@ def _opened(provider: str, settings: ModelSettings, client: httpx2.AsyncClient) 
             from shared.models.openai import OpenAI
 
             return OpenAI(settings.openai_base_url, settings.openai_api_key, client)
+        case "openai-responses":
+            from shared.models.responses import Responses
+
+            return Responses(settings.openai_base_url, settings.openai_api_key, client)
         case "anthropic":
             from shared.models.anthropic import Anthropic
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from shared.ids import canonical
 from shared.metering import Permit
+from shared.models.counting import chat_usage
 from shared.models.errors import ProviderUnknown
 from shared.models.port import Message, ModelReply, ModelRequest, OnToken
 from shared.models.streaming import events, reachable, tool_call, within
@@ -110,38 +111,28 @@ class _Answer:
             return ""
         choice = chunk["choices"][0]
         self._finish = choice.get("finish_reason") or self._finish
-        delta = choice.get("delta") or {}
-        for part in delta.get("tool_calls") or ():
-            self._call(part)
+        delta = choice.get("delta") or choice.get("message") or {}  # the latter if not streamed
+        for position, part in enumerate(delta.get("tool_calls") or ()):
+            self._call(part, position)
         piece = str(delta.get("content") or "")
         self._text.append(piece)
         return piece
 
-    def _call(self, part: Mapping[str, Any]) -> None:
-        call = self._calls.setdefault(part.get("index", 0), {"id": "", "name": "", "raw": ""})
+    def _call(self, part: Mapping[str, Any], position: int) -> None:
+        at = part.get("index", position)
+        call = self._calls.setdefault(at, {"id": "", "name": "", "raw": ""})
         function = part.get("function") or {}
         call["id"] = part.get("id") or call["id"]
         call["name"] = function.get("name") or call["name"]
         call["raw"] += function.get("arguments") or ""
 
     def _used(self) -> Usage:
-        if self._usage is not None:
-            return usage(self._usage)
+        found = chat_usage(self._usage or {})
+        if found is not None:
+            return found
         said = "".join(self._text) + "".join(c["name"] + c["raw"] for c in self._calls.values())
         return Usage(input_uncached=estimated(self._request), output_text=estimate(said),
                      basis="estimated")
-
-
-def usage(found: Mapping[str, Any]) -> Usage:
-    """Return OpenAI's usage in disjoint classes: its totals include cached, audio, reasoning."""
-    given = found.get("prompt_tokens_details") or {}
-    made = found.get("completion_tokens_details") or {}
-    cached, heard = given.get("cached_tokens") or 0, given.get("audio_tokens") or 0
-    thought, spoken = made.get("reasoning_tokens") or 0, made.get("audio_tokens") or 0
-    return Usage(
-        input_uncached=max(0, (found.get("prompt_tokens") or 0) - cached - heard),
-        cache_read=cached, audio_in=heard, reasoning=thought, audio_out=spoken,
-        output_text=max(0, (found.get("completion_tokens") or 0) - thought - spoken))
 
 
 def _message(message: Message) -> dict[str, Any]:

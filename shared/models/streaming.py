@@ -54,7 +54,8 @@ async def events(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str
         async with client.stream("POST", url, headers=dict(headers), json=body,
                                  timeout=timeout) as answer:
             await _check(answer)
-            async for event in _parsed(answer):
+            is_whole = answer.headers.get("content-type", "").startswith("application/json")
+            async for event in _whole(answer) if is_whole else _parsed(answer):
                 yield event
     except _NOT_SENT as error:
         raise ProviderUnavailable(f"{url}: {type(error).__name__}: {error}") from error
@@ -96,6 +97,16 @@ async def _check(answer: httpx2.Response) -> None:
     if answer.is_client_error and status != HTTPStatus.REQUEST_TIMEOUT:
         raise ProviderRefused(f"{answer.url.host} answered {status}: {told}")
     raise ProviderUnknown(f"{answer.url.host} answered {status}: {told}")
+
+
+async def _whole(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+    """Yield the one object of a server that does not stream."""
+    body = b""
+    async for piece in answer.aiter_bytes():
+        body += piece
+        if len(body) > MODEL_STREAM_BYTES_MAX:
+            raise ProviderUnknown(f"an answer of more than {MODEL_STREAM_BYTES_MAX} bytes")
+    yield _object(body.decode(errors="replace"))
 
 
 async def _parsed(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:

@@ -111,7 +111,7 @@ async def test_the_default_is_the_offline_model():
 
 @pytest.mark.parametrize("name", ["unknown/x", "x"])
 def test_an_unknown_provider_is_refused_with_the_known_ones(name):
-    with pytest.raises(ProviderRefused, match="openai, anthropic, scripted"):
+    with pytest.raises(ProviderRefused, match="openai, openai-responses, anthropic, scripted"):
         open_model(SimpleNamespace(model=name, script=""), client=None)
 
 
