@@ -1,7 +1,6 @@
 locals {
   managed = var.mode == "managed" ? { this = true } : {}
   secret  = one(values(aws_secretsmanager_secret.url))
-  group   = one(values(aws_elasticache_replication_group.this))
 }
 
 resource "aws_elasticache_subnet_group" "this" {
