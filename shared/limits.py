@@ -195,7 +195,11 @@ SWEEP_EVERY_S = 1.0
 SWEEP_BATCH_MAX = 100
 EVENTS_PAGE_MAX = 200
 LEDGER_TIMEOUT_S = 5.0
-"""One call of the ledger; longer means it is away and the work is put off."""
+"""One call of the ledger, repeats included; longer means it is away and the work is put off. Only
+settles and postings have this long for each of their attempts: their money is spent."""
+
+LEDGER_STORE_TIMEOUT_S = 2.0
+"""One command of the ledger to Redis; with its repeat it fails before the caller gives up."""
 
 LEDGER_ATTEMPTS_MAX = 3
 """Requests of one call of the ledger; all of them may be repeated without harm."""

@@ -98,11 +98,14 @@ class Script:
             return list(await pipe.execute())
 
 
-def connect(url: str) -> Redis:
-    """Return a client whose pool waits for a free connection; nothing is sent yet."""
+def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S) -> Redis:
+    """Return a client whose pool waits for a free connection; nothing is sent yet.
+
+    A command that meets a dead connection is sent once more, so it fails after 2 × `timeout_s`.
+    """
     pool = BlockingConnectionPool.from_url(
-        url, max_connections=REDIS_CONNECTIONS_MAX, timeout=REDIS_TIMEOUT_S,
-        socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S,
+        url, max_connections=REDIS_CONNECTIONS_MAX, timeout=timeout_s,
+        socket_timeout=timeout_s, socket_connect_timeout=timeout_s,
         decode_responses=True, retry=Retry(NoBackoff(), 1), retry_on_error=[ConnectionError],
     )
     return Redis.from_pool(pool)

@@ -26,13 +26,13 @@ from functions.ledger.waking import Waking
 from shared.auth import ApiKeys
 from shared.clock import Clock, now_s
 from shared.http_client import cluster_client
-from shared.limits import PUBLISH_TIMEOUT_S
+from shared.limits import LEDGER_STORE_TIMEOUT_S, PUBLISH_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
 
 
 def build(settings: LedgerSettings) -> App:
     """Return the function; it connects at its first request."""
-    redis = connect(settings.redis_url)
+    redis = connect(settings.redis_url, LEDGER_STORE_TIMEOUT_S)
     publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
     parts = assemble(redis, publisher, PriceBook.read(Path(settings.catalogue)),
                      key=settings.grant_key, api_keys=ApiKeys.read(Path(settings.api_keys)),

@@ -1,5 +1,6 @@
 """Speaks the ledger's HTTP API; every request may be repeated without harm."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
@@ -67,8 +68,8 @@ class Meter:
             Unknown: Redis lost the reservation: `post` it if it was dispatched lately.
             Permanent: it was settled with another usage.
         """
-        found = await self._send("POST", f"/v1/reservations/{reservation_id}/settle", grant,
-                                 asdict(settlement), attempts=SETTLE_ATTEMPTS_MAX)
+        found = await self._patiently(f"/v1/reservations/{reservation_id}/settle", grant,
+                                      asdict(settlement))
         return _charge(found)
 
     async def resolve(self, reservation_id: str, holder: int, *, grant: str) -> Outcome:
@@ -103,8 +104,7 @@ class Meter:
         body = asdict(call)
         grant = body.pop("grant")
         body |= {"settlement": asdict(settlement)}
-        return _charge(await self._send("POST", "/v1/postings", grant, body,
-                                        attempts=SETTLE_ATTEMPTS_MAX))
+        return _charge(await self._patiently("/v1/postings", grant, body))
 
     async def usage(self, task: str, grant: str) -> TaskUsage:
         """Return what the task and its sub-tasks have posted and hold."""
@@ -115,10 +115,19 @@ class Meter:
                                  {"holder": holder})
         return Outcome(found["state"], found["charged_nano"])
 
-    async def _send(self, method: str, path: str, grant: str, body: Mapping[str, Any] | None,
-                    *, attempts: int = LEDGER_ATTEMPTS_MAX) -> Any:
-        return await retried(lambda: self._once(method, path, grant, body), Unavailable,
-                             attempts=attempts, wait_max_s=LEDGER_TIMEOUT_S)
+    async def _send(self, method: str, path: str, grant: str,
+                    body: Mapping[str, Any] | None) -> Any:
+        """Ask, again if that may help, within the time of one call: what is held must not wait."""
+        try:
+            async with asyncio.timeout(LEDGER_TIMEOUT_S):
+                return await retried(lambda: self._once(method, path, grant, body), Unavailable,
+                                     attempts=LEDGER_ATTEMPTS_MAX, wait_max_s=LEDGER_TIMEOUT_S)
+        except TimeoutError as error:
+            raise Unavailable(f"ledger: no answer within {LEDGER_TIMEOUT_S:g} s") from error
+
+    async def _patiently(self, path: str, grant: str, body: Mapping[str, Any]) -> Any:
+        return await retried(lambda: self._once("POST", path, grant, body), Unavailable,
+                             attempts=SETTLE_ATTEMPTS_MAX, wait_max_s=LEDGER_TIMEOUT_S)
 
     async def _once(self, method: str, path: str, grant: str,
                     body: Mapping[str, Any] | None) -> Any:

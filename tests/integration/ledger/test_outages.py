@@ -2,11 +2,16 @@
 
 import os
 import signal
+from contextlib import contextmanager
 
+import anyio
+import httpx2
 import pytest
 
 from eventing.local.embedded_redis import start
-from shared.metering import Settlement, Unavailable
+from shared.limits import LEDGER_STORE_TIMEOUT_S, LEDGER_TIMEOUT_S
+from shared.metering import Meter, Settlement, Unavailable
+from shared.store import connect
 from shared.usage import Usage
 from tests.integration.ledger.conftest import reserve_body, serving
 
@@ -67,3 +72,47 @@ async def test_event_read_by_a_ledger_that_died_is_published_by_another(ledger):
 
     assert await ledger.parts.outbox.claim(ledger.tenant) == 1
     assert [e.id for e in await ledger.drained()] == [call.id]
+
+
+@contextmanager
+def frozen(server):
+    """A server that takes connections and answers nothing."""
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+async def test_frozen_redis_is_unavailable_and_forgets_nothing(server):
+    async with serving(server.url) as ledger:
+        call = ledger.call()
+        ledger.parts.reservations.store.redis = connect(server.url, 0.1)
+        await ledger.meter.hold(call, dispatch=True)
+        with frozen(server):
+            body, grant = reserve_body(ledger.call())
+            assert (await ledger.post("/v1/reservations", body, grant)).status_code == 503
+
+        charge = await ledger.meter.settle(call.id, USED, grant=call.grant)
+        await ledger.parts.reservations.store.redis.aclose()
+
+    assert charge.state == "SETTLED"
+
+
+async def test_frozen_ledger_is_unavailable_after_the_time_of_one_call(ledger, monkeypatch):
+    asked = []
+
+    async def silent(request):
+        asked.append(request)
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr("shared.metering.client.LEDGER_TIMEOUT_S", 0.05)
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(silent)) as client:
+        with pytest.raises(Unavailable, match="no answer within"):
+            await Meter("http://ledger", client).hold(ledger.call())
+
+    assert len(asked) == 1
+
+
+def test_ledger_gives_up_its_store_before_its_caller_gives_up_the_ledger():
+    assert 2 * LEDGER_STORE_TIMEOUT_S < LEDGER_TIMEOUT_S
