@@ -3,14 +3,14 @@
 from eventing.environments.hint import Hint
 
 HINTS: tuple[Hint, ...] = (
+    Hint(r"connection refused|no such host|i/o timeout|no route to host|TLS handshake timeout",
+         "The cluster does not answer at the address in the kubeconfig. Is it up, is a VPN needed, "
+         "is the context right? `kubectl cluster-info` asks the same."),
     Hint(r'timed out waiting for: "(?P<group>[\w.]+)/(?P<version>\w+), Kind=(?P<kind>\w+)"'
          r'|no matches for kind "(?P<kind2>\w+)" in version "(?P<group2>[\w.]+)/\w+"',
          "The cluster does not know this kind: its CustomResourceDefinition is missing. Install "
          "what brings it (Knative Serving, Eventing, …): variable `releases` of messaging, or by "
          "hand; `kubectl api-resources` lists what there is."),
-    Hint(r"connection refused|no such host|i/o timeout|no route to host|TLS handshake timeout",
-         "The cluster does not answer at the address in the kubeconfig. Is it up, is a VPN needed, "
-         "is the context right? `kubectl cluster-info` asks the same."),
     Hint(r"x509: certificate|certificate signed by unknown authority",
          "The kubeconfig's certificate authority is not the cluster's: it was made anew. Fetch the "
          "kubeconfig again."),

@@ -15,7 +15,9 @@ DRY_RUN = ("apply", "--dry-run=server", "--validate=strict", "-f", "-")
 ABSENT = re.compile(r'namespaces "[^"]+" not found')
 """Strict decoding and the webhooks came before this: the rest is well."""
 WITHOUT_MEANING = re.compile(
-    r'^(Error from server \(\w+\): )?(error when \w+ "[^"]*": )?(error: )?', re.MULTILINE)
+    r'^(Error from server \(\w+\): )?(error when \w+ "[^"]*": )?(error: )?'
+    r'|Invalid value: "(?:[^"\\]|\\.)*": |unable to recognize ', re.MULTILINE)
+"""Around what is wrong: whose words, a file that is none, and the whole object once more."""
 
 
 def faults(root: Path, env: Mapping[str, str]) -> list[str]:

@@ -155,6 +155,12 @@ locals {
     "kafka.strimzi.io/KafkaNodePool", "networking.k8s.io/NetworkPolicy",
   ]
 
+  # Overlays write addresses that they cannot know under the domain that never resolves.
+  placeholders = distinct(flatten([
+    for id, manifest in local.moved : regexall("[a-z0-9.-]+\\.invalid(?::[0-9]+)?", manifest)
+    if local.layers[id] == var.layer
+  ]))
+
   # Order of creation; ids_prio knows namespaces and definitions, everything else, webhooks.
   levels = [
     for level in data.kustomization_overlay.this.ids_prio :

@@ -21,6 +21,11 @@ output "ids" {
     condition     = !anytrue([for id in local.ids_as_is : startswith(id, "_/Secret/")])
     error_message = "${var.path} holds a Secret, which would be readable in Terraform's state. Create it outside: docs/adr/0019-secrets-outside-terraform.md."
   }
+
+  precondition {
+    condition     = length(local.placeholders) == 0
+    error_message = "Nothing answers at ${join(", ", local.placeholders)}: the overlay leaves this address to whoever applies it. Give bootstrap_servers (Kafka) or settings."
+  }
 }
 
 output "manifests" {
