@@ -9,6 +9,7 @@ from eventing.images.base import make_base
 from eventing.images.builder import find_builder
 from eventing.images.closure import closure, functions
 from eventing.images.errors import ImageFault
+from eventing.images.imports import as_json, as_table, costs_of, excesses
 from eventing.images.making import make_image, size_line, sum_line
 from eventing.images.staging import FOLDER, stage
 
@@ -44,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     builds.add_argument("--out", type=Path, help="file of one image, or folder of all")
     builds.set_defaults(run=_build)
 
+    measures = commands.add_parser("imports", help="measure what the start of each function loads")
+    measures.add_argument("functions", nargs="*")
+    measures.add_argument("--json", action="store_true")
+    measures.set_defaults(run=_imports)
+
     bases = commands.add_parser("base", help="make a base image of Debian's packages")
     bases.set_defaults(run=lambda _: print(make_base(find_builder(), FOLDER / "base")))
     return parser
@@ -56,6 +62,14 @@ def _closure(given: argparse.Namespace) -> None:
         print(json.dumps({"files": files, "distributions": names}, indent=2))
     else:
         print(*files, *names, sep="\n")
+
+
+def _imports(given: argparse.Namespace) -> None:
+    bare, costs = costs_of(given.functions or None)
+    print(as_json(bare, costs) if given.json else as_table(bare, costs))
+    if any(excesses(bare, costs)):
+        raise ImageFault("Some function starts with more than its budget: "
+                         "eventing/images/budget.py")
 
 
 def _build(given: argparse.Namespace) -> None:

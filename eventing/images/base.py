@@ -6,7 +6,7 @@ be installed.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eventing.images.builder import Builder
@@ -28,8 +28,9 @@ MERGED = ("bin", "sbin", "lib", "lib64")
 USER = "nonroot:x:65532:65532::/nonexistent:/usr/sbin/nologin\n"
 
 
-def make_base(builder: Builder, folder: Path) -> str:
-    """Build the base image in a folder that is made anew; return its name.
+def make_base(builder: Builder, folder: Path, *, image: str = IMAGE,
+              wanted: Sequence[str] = WANTED) -> str:
+    """Build an image of the wanted packages in a folder that is made anew; return its name.
 
     Raises:
         CommandFailed: apt or the builder fails, or this is no Debian.
@@ -38,29 +39,29 @@ def make_base(builder: Builder, folder: Path) -> str:
     root, fetched = folder / "root", folder / "packages"
     fetched.mkdir(parents=True)
     _lay_out(root)
-    for package in _fetch(fetched):
+    for package in _fetch(fetched, wanted):
         call("dpkg-deb", "--extract", package, root)
     for name in DROPPED:
         shutil.rmtree(root / name, ignore_errors=True)
     _configure(root)
     (file := folder / "Dockerfile").write_text('FROM scratch\nCOPY root/ /\nCMD ["python3"]\n')
-    builder.build(folder, IMAGE, file=file, args={})
-    return IMAGE
+    builder.build(folder, image, file=file, args={})
+    return image
 
 
-def _fetch(folder: Path) -> list[Path]:
+def _fetch(folder: Path, wanted: Sequence[str]) -> list[Path]:
     if not all(map(shutil.which, ("apt-get", "dpkg-deb"))):
         raise CommandFailed("a base image is made from Debian's packages: apt-get is not here. "
                           "Give an image with Python as BASE=…")
-    names = sorted(set(_resolved()) - WITHOUT)
+    names = sorted(set(_resolved(wanted)) - WITHOUT)
     call("apt-get", "download", "--quiet", *names, cwd=folder)
     return sorted(folder.glob("*.deb"))
 
 
-def _resolved() -> Iterator[str]:
+def _resolved(wanted: Sequence[str]) -> Iterator[str]:
     """Yield the packages that apt would install on a system that has none."""
     plan = call("apt-get", "--simulate", "-o", "Dir::State::Status=/dev/null",
-                "--no-install-recommends", "install", *WANTED)
+                "--no-install-recommends", "install", *wanted)
     for line in plan.splitlines():
         if line.startswith("Inst "):
             yield line.split()[1]

@@ -14,8 +14,7 @@ BUILD = {
                f"--build-arg=SOURCE_DATE_EPOCH={EPOCH_S}",
                "--output=type=docker,rewrite-timestamp=true"),
     "podman": ("build", "--quiet", "--network=none", "--layers", f"--timestamp={EPOCH_S}"),
-    "buildah": ("bud", "--quiet", "--isolation=chroot", "--layers", "--format=docker",
-                f"--timestamp={EPOCH_S}"),
+    "buildah": ("bud", "--quiet", "--isolation=chroot", "--layers", f"--timestamp={EPOCH_S}"),
 }
 """How each builds so that equal contexts give equal layers."""
 

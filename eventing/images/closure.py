@@ -16,6 +16,7 @@ from eventing.images.errors import UnknownFunction
 from eventing.images.sources import PACKAGES, data_of, imported, module_file, packages_above
 
 ROOT = Path(eventing.__file__).resolve().parents[1]
+MANIFESTS = ROOT / "knative" / "base"
 SOURCE = "tollgate.dev/source"
 """The annotation of a Service that names its function's `main.py`."""
 
@@ -35,54 +36,54 @@ class Closure:
 
 
 @cache
-def functions(root: Path = ROOT) -> Mapping[str, Path]:
-    """Return name → `main.py`, relative to the root, of every function that has a manifest."""
+def functions() -> Mapping[str, Path]:
+    """Return name → `main.py`, relative to `ROOT`, of every function that has a manifest."""
     found: dict[str, Path] = {}
-    for file in sorted((root / "knative" / "base").glob("*/service.yaml")):
+    for file in sorted(MANIFESTS.glob("*/service.yaml")):
         metadata = yaml.safe_load(file.read_text())["metadata"]
         found[metadata["name"]] = Path(metadata["annotations"][SOURCE])
     return found
 
 
 @cache
-def closure(function: str, root: Path = ROOT) -> Closure:
+def closure(function: str) -> Closure:
     """Return what a function needs, by its name. Reads files, runs none of them.
 
     Raises:
         UnknownFunction: no manifest names it.
     """
-    modules, outside = _reached(main_of(function, root), root)
+    modules, outside = _reached(main_of(function))
     data = {path for module in modules if module.name in ("__init__.py", "main.py")
             for path in data_of(module.parent)}
-    files = sorted(file.relative_to(root) for file in modules | data)
+    files = sorted(file.relative_to(ROOT) for file in modules | data)
     return Closure(tuple(files), required(outside))
 
 
-def main_of(function: str, root: Path = ROOT) -> Path:
+def main_of(function: str) -> Path:
     """Return the absolute path of a function's `main.py`.
 
     Raises:
         UnknownFunction: no manifest names it.
     """
-    known = functions(root)
+    known = functions()
     if function not in known:
         raise UnknownFunction(f"no function is called {function!r}; there are: {', '.join(known)}")
-    return root / known[function]
+    return ROOT / known[function]
 
 
-def _reached(main: Path, root: Path) -> tuple[set[Path], set[str]]:
+def _reached(main: Path) -> tuple[set[Path], set[str]]:
     """Return the project's modules reached from `main.py` and the server, and the names outside."""
-    server = root.joinpath(*SERVER.split(".")).with_suffix(".py")
+    server = ROOT.joinpath(*SERVER.split(".")).with_suffix(".py")
     waiting, reached, outside = [main, server], set[Path](), set[str]()
     while waiting:
         file = waiting.pop()
         if file in reached:
             continue
         reached.add(file)
-        waiting += packages_above(file, root)
+        waiting += packages_above(file, ROOT)
         for name in imported(file):
             if name.split(".")[0] not in PACKAGES:
                 outside.add(name)
-            elif (module := module_file(root, name)) is not None:
+            elif (module := module_file(ROOT, name)) is not None:
                 waiting.append(module)
     return reached, outside

@@ -29,7 +29,7 @@ def main() -> None:
 
     listeners = [socket.socket(fileno=fd) for fd in given.fd] or [_own()]
     config = uvicorn.Config(
-        _application(given.target, given.source),
+        application(given.target, given.source),
         loop="uvloop", http="httptools", ws="none",
         log_config=None, access_log=False, server_header=False, date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=given.timeout_s,
@@ -37,7 +37,7 @@ def main() -> None:
     uvicorn.Server(config).run(sockets=listeners)
 
 
-def _application(target: str, source: str) -> Any:
+def application(target: str, source: str) -> Any:
     """Build the application, with the unused parts of libraries out of sight meanwhile."""
     from functions_framework.aio import create_asgi_app
 

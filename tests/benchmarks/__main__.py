@@ -10,13 +10,14 @@ from tests.benchmarks.cold import cold
 from tests.benchmarks.demo import demo
 from tests.benchmarks.figures import table, write
 from tests.benchmarks.growth import growth
+from tests.benchmarks.imports import imports
 from tests.benchmarks.ledger import load, reserve, script
 from tests.benchmarks.memory import memory
 from tests.benchmarks.steps import overhead
 
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
                 "script": script, "memory": memory, "demo": demo, "growth": growth,
-                "capacity": capacity}
+                "capacity": capacity, "imports": imports}
 
 
 def main(names):
