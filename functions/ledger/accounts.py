@@ -76,9 +76,10 @@ def _windowed(owner: str, limits: Limits, windows: Windows) -> list[Account]:
     kinds = dict.fromkeys((*STANDING[scope], *limits.windows.get(owner, ())))
     found = []
     for kind in kinds:
-        hard, alerts = limits.of(owner, kind)
+        limited = limits.of(owner, kind)
         ttl_s = IDLE_TTL_S if scope == "session" and kind == "life" else TTL_S[kind]
-        found.append(Account(f"{owner}|{windows.labels[kind]}", hard, SET_BY_OTHERS, ttl_s, alerts))
+        found.append(Account(f"{owner}|{windows.labels[kind]}", limited.hard, SET_BY_OTHERS, ttl_s,
+                             limited.alerts))
     return found
 
 

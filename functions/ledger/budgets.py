@@ -141,7 +141,7 @@ def _balance(account: dict[str, str], unit: str, limit: Limit | None,
     """Return one unit's figures; the burn rate is what was posted per hour of the window so far."""
     held, posted, over, unreserved = (int(account.get(f"{unit}.{a}", 0)) for a in AMOUNTS)
     free = None if limit is None else max(limit.limit - held - posted, 0)
-    blocked = limit is not None and account.get(f"{unit}.blk") == str(limit.limit)
+    blocked = limit is not None and f"{unit}:{limit.limit};" in account.get("blk", "")
     return {"limit": limit.limit if limit else None, "posted": posted, "held": held,
             "free": 0 if blocked else free, "overrun": over, "unreserved": unreserved,
             "blocked": blocked, "policy": limit.policy if limit else None,

@@ -132,7 +132,7 @@ class Endings:
         limits = (await self._store.tenant(tenant)).limits
         if not limits.entries:
             return []
-        found = [limits.of(*split(name))[1] for name in facts.names]
+        found = [limits.of(*split(name)).marks for name in facts.names]
         return found if any(found) else []
 
     def _priced(self, facts: Facts, body: SettleBody,

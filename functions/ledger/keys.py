@@ -3,7 +3,7 @@
 | pattern | type | TTL | written by |
 |---|---|---|---|
 | `lg:{tenant}:lim` | hash `version zone prices caps` and limits → JSON | none | budget |
-| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim .blk .in .out`, \
+| `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim .in .out`, `blk`, \
 counters | none, from first use by window, or 14 d from last use | reserve, finish, post, adjust, \
 credit |
 | `lg:{tenant}:r:<reservation>` | hash, the reservation | 14 d after its end | reserve, finish, … |

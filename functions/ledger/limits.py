@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -62,6 +63,21 @@ class Cap(BaseModel):
     origin: Origin = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """What limits one account, as the scripts want it."""
+
+    hard: tuple[str, str, str]
+    """Hard limits of usd, tok, calls; '' is none."""
+    alerts: str
+    """The marks, if any of them has a threshold; else ''."""
+    marks: str
+    """`unit:limit:percent,percent:hard;` for each unit that has a limit."""
+
+
+UNLIMITED = Limited(("", "", ""), "", "")
+
+
 class Limits:
     """All limits of one tenant, at one version, and what else is kept with them."""
 
@@ -74,7 +90,7 @@ class Limits:
         """The tenant's own, before all list prices."""
         self.caps = caps
         """Caps over several tenants that this one is under."""
-        self._found: dict[tuple[str, str], tuple[tuple[str, str, str], str]] = {}
+        self._found: dict[tuple[str, str], Limited] = {}
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> "Limits":
@@ -96,24 +112,22 @@ class Limits:
                 found[owner] = (*found.get(owner, ()), window)
         return found
 
-    def of(self, owner: str, window: str) -> tuple[tuple[str, str, str], str]:
-        """Return an account's hard limits by unit ('' = none) and its marks as the scripts want.
-
-        Marks read `unit:limit:percent,percent:hard;` for each unit that has a limit.
-        """
+    def of(self, owner: str, window: str) -> "Limited":
+        """Return what limits an account."""
         if window not in self.windows.get(owner, ()):
-            return ("", "", ""), ""
+            return UNLIMITED
         key = (owner, window)
         if key not in self._found:
             self._found[key] = self._spelled(f"{owner}|{window}")
         return self._found[key]
 
-    def _spelled(self, account: str) -> tuple[tuple[str, str, str], str]:
+    def _spelled(self, account: str) -> "Limited":
         found = [(unit, self.entries.get(f"{account}|{unit}")) for unit in UNITS]
         usd, tok, calls = (str(x.limit) if x and x.hard else "" for _, x in found)
         marks = "".join(f"{unit}:{x.limit}:{','.join(map(str, x.thresholds))}:{int(x.hard)};"
                         for unit, x in found if x)
-        return (usd, tok, calls), marks
+        alerts = marks if any(x.thresholds for _, x in found if x) else ""
+        return Limited((usd, tok, calls), alerts, marks)
 
     def policy(self, account: str, unit: str) -> Policy:
         """Return what the limit of an account, named `scope|id|window`, asks for."""

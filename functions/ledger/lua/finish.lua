@@ -120,12 +120,16 @@ end
 if post[1] > held[1] or post[2] > held[2] then
   -- The bound was none: an account that this took past its limit blocks until that is changed.
   for i = 1, accounts_n do
-    local have = found[i]
+    local have, passed = found[i], ''
     for unit, limit in string.gmatch(alerts and ARGV[10 + i] or '', '(%a+):(%d+):[%d,]*:1;') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       if post[u] > held[u] and have[2 * u] > tonumber(limit) then
-        call('HSET', KEYS[4 + i], unit .. '.blk', limit)
+        passed = passed .. unit .. ':' .. limit .. ';'
       end
+    end
+    local before = passed ~= '' and call('HGET', KEYS[4 + i], 'blk') or ''
+    if passed ~= '' and not string.find(before, passed, 1, true) then
+      call('HSET', KEYS[4 + i], 'blk', passed .. before)
     end
   end
 end

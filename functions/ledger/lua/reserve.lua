@@ -21,8 +21,6 @@ local LIMIT = 9007199254740991
 local UNITS = {'usd', 'tok', 'calls'}
 local OWN = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.lim',
   'tok.lim', 'calls.lim'}
-local LIMITED = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.blk',
-  'tok.blk', 'calls.blk'}
 local SPEC = '^(%-?%d+);(%d);(%d*);(%d*);(%d*);(.*)$'
 local call, format, max = redis.call, string.format, math.max
 
@@ -79,9 +77,16 @@ local found, denial, denied_at, alerts, short = {}, nil, nil, false, nil
 for i = 1, accounts_n do
   local ttl, is_own, usd, tok, calls, alert = string.match(ARGV[16 + i], SPEC)
   local own = ttl and is_own ~= '0'
-  local have = own and call('HMGET', KEYS[5 + i], unpack(OWN)) or ttl and call('HMGET',
-    KEYS[5 + i], unpack(LIMITED)) or call('HMGET', KEYS[5 + i], 'usd.res', 'usd.pst', 'tok.res',
-    'tok.pst', 'calls.res', 'calls.pst')
+  local have
+  if own then
+    have = call('HMGET', KEYS[5 + i], unpack(OWN))
+  elseif ttl then
+    have = call('HMGET', KEYS[5 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
+      'calls.pst', 'blk')
+  else
+    have = call('HMGET', KEYS[5 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
+      'calls.pst')
+  end
   if alert and alert ~= '' then alerts = true end
   local caps = ttl and {usd, tok, calls}
   for u = 1, 3 do
@@ -93,7 +98,8 @@ for i = 1, accounts_n do
       local cap = tonumber(limit)
       local left = cap - res - pst
       -- An account stays blocked until its limit is another one than that which was passed.
-      local blocked = not own and have[6 + u] == limit
+      local blocked = not own and have[7] and string.find(have[7], UNITS[u] .. ':' .. limit .. ';',
+        1, true)
       if amounts[u] > 0 and (amounts[u] > left or blocked) then
         local reason = blocked and 'blocked' or (pst + amounts[u] > cap) and 'spent' or 'held'
         if is_own == '2' then

@@ -79,7 +79,8 @@ def test_observed_limit_alerts_and_refuses_nothing():
     limits = Limits(entries={"tenant|acme|life|usd": Limit(limit=9, policy="observe",
                                                           thresholds=(50, 100))})
 
-    assert limits.of("tenant|acme", "life") == (("", "", ""), "usd:9:50,100:0;")
+    found = limits.of("tenant|acme", "life")
+    assert (found.hard, found.alerts) == (("", "", ""), "usd:9:50,100:0;")
 
 
 def test_budget_that_gives_a_call_too_many_accounts_is_refused():
