@@ -1,4 +1,4 @@
-"""What goes wrong says what to do; what was applied before stays, and a repair goes on from there."""
+"""What goes wrong says what to do; what was applied stays, and a repair goes on from there."""
 
 import json
 

@@ -69,8 +69,10 @@ def root(environ, tmp_path):
     tmp_path.joinpath("name").write_text(name)
     done = terraform(tmp_path, environ, "init")
     assert done.code == 0, done.err
+    given = with_variables(environ, tmp_path)
     yield tmp_path
-    terraform(tmp_path, with_variables(environ, tmp_path), "destroy", "-auto-approve")
+    if (tmp_path / "terraform.tfstate").exists():
+        terraform(tmp_path, given, "destroy", "-auto-approve")
 
 
 def with_variables(environ, root, config=None):

@@ -1,0 +1,216 @@
+"""What is asked of a cluster, and how its answers are read; kubectl is a script here."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from eventing.environments import kubectl, live, manifests, strict
+from eventing.environments.errors import advice
+from eventing.environments.errors_kubernetes import HINTS
+from eventing.environments.hint import first_answer
+
+TRIGGER = {"apiVersion": "eventing.knative.dev/v1", "kind": "Trigger",
+           "metadata": {"name": "one", "namespace": "tollgate"}, "spec": {}}
+SERVICE = {"apiVersion": "serving.knative.dev/v1", "kind": "Service",
+           "metadata": {"name": "two", "namespace": "tollgate"}, "spec": {}}
+DEFINITION = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+              "metadata": {"name": "triggers.eventing.knative.dev"},
+              "spec": {"group": "eventing.knative.dev", "names": {"kind": "Trigger"}}}
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Return a function that puts a shell script into PATH in place of kubectl or terraform."""
+    def put(text, name="kubectl"):
+        file = tmp_path / name
+        file.write_text(f"#!/bin/sh\n{text}\n")
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv(kubectl.FOR_TERRAFORM, raising=False)
+    return put
+
+
+def test_accepted_manifests_have_no_faults(program):
+    program("exit 0")
+
+    assert strict.of_manifests([TRIGGER, SERVICE], {}) == []
+
+
+def test_each_refused_manifest_is_named_with_the_reason(program):
+    program("""if grep -q Trigger; then
+        echo 'Warning: of no interest' >&2
+        echo 'Error from server (BadRequest): error when creating "STDIN": unknown field "x"' >&2
+        exit 1; fi""")
+
+    assert strict.of_manifests([TRIGGER, SERVICE], {}) == [
+        'Trigger tollgate/one: unknown field "x"']
+
+
+def test_object_in_an_error_is_not_repeated(program):
+    program(r"""echo 'The request is invalid: patch: Invalid value: "{\"a\":\"b\"}": bad' >&2
+        exit 1""")
+
+    assert strict.of_manifests([TRIGGER], {}) == [
+        "Trigger tollgate/one: The request is invalid: patch: bad"]
+
+
+def test_namespace_that_is_planned_too_is_no_fault(program):
+    program("""echo 'Error from server (NotFound): namespaces "tollgate" not found' >&2; exit 1""")
+
+    assert strict.of_manifests([TRIGGER], {}) == []
+
+
+def test_kind_that_is_planned_too_is_no_fault(program):
+    program("""grep -q Trigger.*spec && exit 1; exit 0""")
+
+    assert strict.of_manifests([DEFINITION, TRIGGER], {}) == []
+
+
+def test_platform_has_no_manifests(tmp_path):
+    assert strict.faults(tmp_path / "platform", {}) == []
+    assert live.drift(tmp_path / "platform", {}) == []
+
+
+def test_missing_kubectl_is_said(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with pytest.raises(kubectl.Unanswered, match="kubectl is not in PATH: install"):
+        kubectl.run(("version",), {})
+    assert strict.of_manifests([TRIGGER], {})[0].startswith("kubectl is not in PATH")
+
+
+def test_silent_cluster_is_said(program, monkeypatch):
+    program("sleep 30")
+    monkeypatch.setattr(kubectl, "SECONDS_MAX", 0.2)
+
+    with pytest.raises(kubectl.Unanswered, match="did not answer"):
+        kubectl.run(("version",), {})
+
+
+@pytest.mark.parametrize(("inherited", "given", "expected"), [
+    ({"KUBECONFIG": "/a"}, {}, "/a"),
+    ({"KUBECONFIG": "/a", kubectl.FOR_TERRAFORM: "/b"}, {}, "/b"),
+    ({"KUBECONFIG": "/a", kubectl.FOR_TERRAFORM: "/b"}, {"KUBECONFIG": "/c"}, "/c"),
+    ({"KUBECONFIG": "/a"}, {kubectl.FOR_TERRAFORM: "/d", "KUBECONFIG": "/c"}, "/d"),
+], ids=["own", "terraform", "given", "given-terraform"])
+def test_kubectl_means_the_cluster_that_terraform_means(
+        program, monkeypatch, inherited, given, expected):
+    program('printf %s "$KUBECONFIG"')
+    for name, value in inherited.items():
+        monkeypatch.setenv(name, value)
+
+    assert kubectl.run((), given).out == expected
+
+
+def test_planned_manifests_are_those_created_or_updated():
+    def change(kind, actions, manifest):
+        after = {"manifest": json.dumps(manifest)} if manifest else None
+        return {"type": kind, "change": {"actions": actions, "after": after}}
+    plan = {"resource_changes": [
+        change(manifests.KIND, ["create"], TRIGGER),
+        change(manifests.KIND, ["no-op"], SERVICE),
+        change(manifests.KIND, ["delete"], None),
+        change(manifests.KIND, ["delete", "create"], SERVICE),
+        {"type": "aws_s3_bucket", "change": {"actions": ["create"], "after": {}}}]}
+
+    assert list(manifests.of_plan(plan)) == [TRIGGER, SERVICE]
+    assert list(manifests.of_plan({})) == []
+
+
+def test_applied_manifests_are_those_of_the_state():
+    state = {"resources": [
+        {"type": manifests.KIND, "mode": "managed",
+         "instances": [{"attributes": {"manifest": json.dumps(TRIGGER)}}]},
+        {"type": "kustomization_overlay", "mode": "data", "instances": [{}]}]}
+
+    assert list(manifests.of_state(state)) == [TRIGGER]
+
+
+def test_stack_without_a_state_has_no_drift(program, tmp_path):
+    program("exit 0", name="terraform")
+
+    assert live.drift(tmp_path / "apps", {}) == []
+
+
+def test_plan_that_fails_is_left_to_terraform(program, tmp_path):
+    program("exit 1", name="terraform")
+
+    assert strict.faults(tmp_path / "apps", {}) == []
+
+
+DIFF = """\
+diff -U0 -N /tmp/LIVE-1/eventing.knative.dev.v1.Trigger.tollgate.one /tmp/MERGED-2/eventing...
+--- /tmp/LIVE-1/eventing.knative.dev.v1.Trigger.tollgate.one\t2026-11-21
++++ /tmp/MERGED-2/eventing.knative.dev.v1.Trigger.tollgate.one\t2026-11-21
+@@ -7 +7 @@
+-  generation: 2
++  generation: 3
+@@ -24 +24 @@
+-      - image: other
++      - image: ours
+diff -U0 -N /tmp/LIVE-1/v1.ConfigMap.tollgate.two /tmp/MERGED-2/v1.ConfigMap.tollgate.two
+--- /tmp/LIVE-1/v1.ConfigMap.tollgate.two\t2026-11-21
++++ /tmp/MERGED-2/v1.ConfigMap.tollgate.two\t2026-11-21
+@@ -7 +7 @@
+-  generation: 2
++  generation: 3
+"""
+
+
+def test_drift_names_object_and_lines_but_no_generation():
+    assert list(live.of_diff(DIFF)) == [
+        "eventing.knative.dev.v1.Trigger.tollgate.one: - - image: other, + - image: ours"]
+
+
+def test_long_drift_is_cut_with_a_number():
+    lines = "".join(f"-    key{n}: old\n+    key{n}: new\n" for n in range(5))
+
+    (line,) = live.of_diff(f"--- /tmp/L/v1.ConfigMap.a.b\n+++ /tmp/M/v1.ConfigMap.a.b\n{lines}")
+
+    assert line.endswith("and 4 more lines")
+
+
+ERRORS = {
+    'Error: timed out waiting for: "eventing.knative.dev/v1, Kind=Broker": timeout while waiting '
+    "for state to become 'existing'": "CustomResourceDefinition is missing",
+    'no matches for kind "Broker" in version "eventing.knative.dev/v1"': "releases",
+    'timed out waiting for: "serving.knative.dev/v1, Kind=Service": Get "https://x/api": dial tcp '
+    "127.0.0.1:9: connect: connection refused": "cluster does not answer",
+    "dial tcp: lookup cluster.example: no such host": "cluster does not answer",
+    "tls: failed to verify certificate: x509: certificate signed by unknown authority":
+        "certificate authority",
+    "error: You must be logged in to the server (Unauthorized)": "log in again",
+    'services "a" is forbidden: exceeded quota: few, requested: count/services=1, used: '
+    "count/services=1, limited: count/services=1": "ResourceQuota few has no room for "
+                                                   "count/services=1",
+    'brokers.eventing.knative.dev is forbidden: User "ada" cannot create resource "brokers" in API '
+    'group "eventing.knative.dev"': "ada may not create brokers",
+    'admission webhook "validation.webhook.eventing.knative.dev" denied the request: validation '
+    "failed": "validation.webhook.eventing.knative.dev refuses the manifest",
+    'failed calling webhook "webhook.serving.knative.dev": no endpoints available':
+        "webhook.serving.knative.dev does not answer",
+    'strict decoding error: unknown field "spec.filters[0].exactt"':
+        "There is no field spec.filters[0].exactt",
+    'namespaces "tollgate" not found': "apply messaging first",
+    'timed out waiting for: "_/Namespace/_/tollgate": timeout': "apply messaging first",
+    'unable to create new content in namespace a because it is being terminated': "still being",
+    "timed out creating/updating StatefulSet tollgate/redis: timeout":
+        "StatefulSet tollgate/redis did not become ready",
+    'configmaps "tollgate" already exists': "terraform import",
+    "Immutable fields changed (-old +new): spec.config": "A Broker's class",
+    "accumulating resources: accumulation err": "kubectl kustomize",
+}
+"""Texts as clusters and the provider said them, to what must be in the answer."""
+
+
+@pytest.mark.parametrize("said", ERRORS, ids=lambda text: text[:40])
+def test_error_says_what_to_do(said):
+    assert ERRORS[said] in (advice(said) or "")
+
+
+def test_every_hint_is_shown_by_an_example():
+    answered = {next(hint for hint in HINTS if first_answer((hint,), said)) for said in ERRORS}
+
+    assert answered == {*HINTS}
