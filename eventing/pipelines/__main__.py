@@ -1,0 +1,66 @@
+"""The command: `python -m eventing.pipelines write|pin|scan`."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from eventing.images.errors import UnknownFunction
+from eventing.images.staging import stage
+from eventing.pipelines.errors import PipelineFault
+from eventing.pipelines.pinning import pin
+from eventing.pipelines.scanning import scan
+from eventing.pipelines.workflows import write
+
+
+def main() -> int:
+    """Run the command of `sys.argv`; return its exit code, 1 after a fault said in words."""
+    given = _parser().parse_args()
+    try:
+        sys.stdout.write(f"{given.run(given)}\n")
+    except (PipelineFault, UnknownFunction) as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m eventing.pipelines", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    writes = commands.add_parser("write", help="write the workflow of each function anew")
+    writes.set_defaults(run=_write)
+
+    pins = commands.add_parser("pin", help="set the image that an environment runs")
+    pins.add_argument("environment")
+    pins.add_argument("function")
+    pins.add_argument("image")
+    pins.set_defaults(run=_pin)
+
+    scans = commands.add_parser("scan", help="scan what a function's image contains")
+    scans.add_argument("function")
+    scans.set_defaults(run=_scan)
+    return parser
+
+
+def _write(_: argparse.Namespace) -> str:
+    changed = [file.name for file in write()]
+    return f"changed: {', '.join(changed)}" if changed else "every workflow is as it should be"
+
+
+def _pin(given: argparse.Namespace) -> str:
+    before = pin(given.environment, given.function, given.image)
+    if before == given.image:
+        return f"{given.environment} runs {given.image} already"
+    return f"{given.environment} will run {given.image}, instead of {before or 'the overlay’s'}"
+
+
+def _scan(given: argparse.Namespace) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        stage(given.function, Path(folder))
+        scanner = scan(Path(folder) / "sbom.cdx.json")
+    return f"{given.function}: {scanner} found nothing of high severity"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
