@@ -6,10 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
-    """A loopback server; `posts` has (path, Idempotency-Key, body) of each POST."""
+    """A server; `posts` has (path, Idempotency-Key, body) of each POST."""
 
-    def __init__(self):
-        self.posts = []
+    def __init__(self, host="127.0.0.1"):
+        self.host, self.posts = host, []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -22,12 +22,12 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
 
     def url(self, name):
         """Return an address of its own for a test."""
-        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+        return f"http://{self.host}:{self._server.server_port}/{name}"
 
     def keys(self, name):
         """Return the idempotency keys of all POSTs to `url(name)`."""

@@ -1,0 +1,48 @@
+"""The environment on the cluster, as the runner made it, and what was measured on it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.system import ClusterSystem, api_keys
+from tests.cluster.workspace import Workspace
+
+FOLDER = "TOLLGATE_TEST_FOLDER"
+FIGURES = pytest.StashKey[dict]()
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = {}
+
+
+@pytest.fixture(scope="session")
+def figures(request):
+    """What to tell about the run: name → text."""
+    return request.config.stash[FIGURES]
+
+
+@pytest.fixture(scope="session")
+def workspace(figures):
+    """The environment, applied."""
+    from time import monotonic
+
+    folder = os.environ.get(FOLDER)
+    assert folder, "these tests need what `make test-cluster` makes: start them with it"
+    made, began = Workspace(Path(folder)), monotonic()
+    made.write()
+    made.make(api_keys())
+    figures["applied with Terraform in"] = f"{monotonic() - began:.1f} s"
+    yield made
+    made.destroy()
+
+
+@pytest.fixture
+async def system(workspace):
+    async with ClusterSystem() as running:
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for name, value in config.stash[FIGURES].items():
+        terminalreporter.write_line(f"{name}: {value}")
