@@ -73,50 +73,65 @@ end
 
 -- Check every account --------------------------------------------------------------------------
 local room = {'', '', ''}
-local found, denial, denied_at, alerts, short = {}, nil, nil, false, nil
-for i = 1, accounts_n do
-  local ttl, is_own, usd, tok, calls, alert = string.match(ARGV[16 + i], SPEC)
-  local own = ttl and is_own ~= '0'
-  local have
-  if own then
-    have = call('HMGET', KEYS[5 + i], unpack(OWN))
-  elseif ttl then
-    have = call('HMGET', KEYS[5 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
-      'calls.pst', 'blk')
-  else
-    have = call('HMGET', KEYS[5 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
-      'calls.pst')
-  end
-  if alert and alert ~= '' then alerts = true end
-  local caps = ttl and {usd, tok, calls}
-  for u = 1, 3 do
-    local res, pst = have[2 * u - 1] or 0, have[2 * u] or 0
-    local limit = caps and caps[u] or ''
-    if own then limit = have[6 + u] or limit end
-    if res + pst + amounts[u] > LIMIT then return {'TOO_LARGE', name(i)} end
-    if limit ~= '' then
-      local cap = tonumber(limit)
-      local left = cap - res - pst
-      -- An account stays blocked until its limit is another one than that which was passed.
-      local blocked = not own and have[7] and string.find(have[7], UNITS[u] .. ':' .. limit .. ';',
-        1, true)
-      if amounts[u] > 0 and (amounts[u] > left or blocked) then
-        local reason = blocked and 'blocked' or (pst + amounts[u] > cap) and 'spent' or 'held'
-        if is_own == '2' then
-          short = short or {name(i), text(amounts[u])}
-        elseif not denial or (denial[5] == 'held' and reason ~= 'held') then
-          local free = blocked and 0 or max(left, 0)
-          denial = {name(i), UNITS[u], text(amounts[u]), text(free), reason}
-          denied_at = i
-        end
-      end
-      left = max(left - amounts[u], 0)
-      -- What a cap has left here says nothing: there may be another chunk.
-      if is_own ~= '2' and (room[u] == '' or left < tonumber(room[u])) then room[u] = text(left) end
+local found, ttls, owns, marks = {}, {}, {}, {}
+local denial, denied_at, short, alerts
+
+local function deny(i, u, left, reason)
+  if denial and (denial[5] ~= 'held' or reason == 'held') then return end
+  denial, denied_at = {name(i), UNITS[u], text(amounts[u]), text(max(left, 0)), reason}, i
+end
+
+-- Tests one unit of a limited account; false if its number would be too large.
+local function fits(i, u, have, limit)
+  local res, pst, amount = have[2 * u - 1] or 0, have[2 * u] or 0, amounts[u]
+  if res + pst + amount > LIMIT then return false end
+  if limit == '' then return true end
+  local cap, own = tonumber(limit), owns[i]
+  local left = cap - res - pst
+  -- An account stays blocked until its limit is another one than that which was passed.
+  local mark = UNITS[u] .. ':' .. limit .. ';'
+  local blocked = own == '0' and have[7] and string.find(have[7], mark, 1, true)
+  if amount > 0 and (amount > left or blocked) then
+    if own == '2' then
+      short = short or {name(i), text(amount)}
+    elseif blocked then
+      deny(i, u, 0, 'blocked')
+    else
+      deny(i, u, left, pst + amount > cap and 'spent' or 'held')
     end
   end
-  have.ttl, have.own, have.caps, have.alert = tonumber(ttl or ARGV[16 + i]), is_own, caps, alert
-  found[i] = have
+  left = max(left - amount, 0)
+  -- What a cap has left here says nothing: there may be another chunk.
+  if own ~= '2' and (room[u] == '' or left < tonumber(room[u])) then room[u] = text(left) end
+  return true
+end
+
+for i = 1, accounts_n do
+  local key, ttl, have = KEYS[5 + i], tonumber(ARGV[16 + i]), nil
+  if ttl then
+    have = call('HMGET', key, 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst')
+    if (have[1] or 0) + (have[2] or 0) + amounts[1] > LIMIT
+      or (have[3] or 0) + (have[4] or 0) + amounts[2] > LIMIT
+      or (have[5] or 0) + (have[6] or 0) + amounts[3] > LIMIT then
+      return {'TOO_LARGE', name(i)}
+    end
+  else
+    local own, usd, tok, calls
+    ttl, own, usd, tok, calls, marks[i] = string.match(ARGV[16 + i], SPEC)
+    owns[i], alerts = own, alerts or marks[i] ~= ''
+    if own == '0' then
+      have = call('HMGET', key, 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
+        'calls.pst', 'blk')
+    else
+      have = call('HMGET', key, unpack(OWN))
+      usd, tok, calls = have[7] or usd, have[8] or tok, have[9] or calls
+      have.usd, have.tok = usd, tok
+    end
+    if not (fits(i, 1, have, usd) and fits(i, 2, have, tok) and fits(i, 3, have, calls)) then
+      return {'TOO_LARGE', name(i)}
+    end
+  end
+  ttls[i], found[i] = tonumber(ttl), have
 end
 if short and (not denial or denial[5] == 'held') then return {'SHORT', unpack(short)} end
 
@@ -127,7 +142,7 @@ if denial or alerts then
 end
 
 local function counted(i, field)
-  local ttl = math.abs(found[i].ttl)
+  local ttl = math.abs(ttls[i])
   call('HINCRBY', KEYS[5 + i], field, 1)
   if ttl > 0 then call('EXPIRE', KEYS[5 + i], ttl) end
 end
@@ -155,21 +170,21 @@ call('HSET', KEYS[5], 'state', 'PENDING', 'print', ARGV[5], 'holder', ARGV[6], '
   ARGV[10], 'accounts', ARGV[11], 'call', ARGV[12], 'at', text(now), 'room', rooms, 'cost', '0')
 call('ZADD', KEYS[4], expires, id)
 for i = 1, accounts_n do
-  local have, key = found[i], KEYS[5 + i]
+  local have, key, ttl = found[i], KEYS[5 + i], ttls[i]
   local fresh = not have[5]
   call('HSET', key, 'usd.res', text((have[1] or 0) + amounts[1]), 'tok.res',
     text((have[3] or 0) + amounts[2]), 'calls.res', text((have[5] or 0) + amounts[3]))
-  if fresh and have.own == '1' then
-    call('HSETNX', key, 'usd.lim', have.caps[1])
-    call('HSETNX', key, 'tok.lim', have.caps[2])
+  if fresh and owns[i] == '1' then
+    call('HSETNX', key, 'usd.lim', have.usd)
+    call('HSETNX', key, 'tok.lim', have.tok)
   end
-  if have.ttl > 0 or (have.ttl < 0 and fresh) then call('EXPIRE', key, math.abs(have.ttl)) end
+  if ttl > 0 or (ttl < 0 and fresh) then call('EXPIRE', key, math.abs(ttl)) end
 end
 if alerts then
   local n = numbers[2] or 0
   for i = 1, accounts_n do
     local have, key = found[i], KEYS[5 + i]
-    for unit, limit, percents in string.gmatch(have.alert or '', '(%a+):(%d+):([%d,]+):') do
+    for unit, limit, percents in string.gmatch(marks[i] or '', '(%a+):(%d+):([%d,]+):') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       local used = (have[2 * u - 1] or 0) + (have[2 * u] or 0) + amounts[u]
       for percent in string.gmatch(percents, '%d+') do
