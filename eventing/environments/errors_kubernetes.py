@@ -48,6 +48,10 @@ HINTS: tuple[Hint, ...] = (
     Hint(r"field is immutable|Immutable fields changed",
          "This cannot be changed in place. A Broker's class and configuration are fixed: a new "
          "Broker needs another name, and its Triggers follow."),
+    Hint(r"json error: unexpected end of JSON input",
+         "Somebody removed the annotation by which the provider knows what it applied (kubectl "
+         "apply --server-side does): python -m eventing.environments.repair "
+         "terraform/environments/NAME/STACK writes it anew."),
     Hint(r"couldn't load|error parsing resource data|yaml: |accumulating resources",
          "The overlay cannot be built: `kubectl kustomize <overlay>` shows the same error with "
          "file and line."),

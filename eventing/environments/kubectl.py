@@ -33,18 +33,16 @@ class Answer:
         return "\n".join(kept).strip()
 
 
-def run(args: Sequence[str], env: Mapping[str, str],
-        given: Sequence[Mapping[str, Any]] = ()) -> Answer:
-    """Run kubectl; objects go through its standard input, for `-f -`.
+def run(args: Sequence[str], env: Mapping[str, str], given: str = "") -> Answer:
+    """Run kubectl with a text on its standard input.
 
     Raises:
         Unanswered: there is no kubectl, or it took longer than SECONDS_MAX.
     """
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(given)})
     try:
         done = subprocess.run(  # noqa: S603 - the program's name is fixed
             ["kubectl", REQUEST, *args],  # noqa: S607 - the operator's own
-            input=text if given else "", env=_with_kubeconfig(env), capture_output=True,
+            input=given, env=_with_kubeconfig(env), capture_output=True,
             text=True, timeout=SECONDS_MAX, check=False)
     except FileNotFoundError:
         raise Unanswered("kubectl is not in PATH: install one of the cluster's version") from None
@@ -52,6 +50,11 @@ def run(args: Sequence[str], env: Mapping[str, str],
         raise Unanswered(f"the cluster did not answer in {SECONDS_MAX} s: kubectl version says "
                          "more") from None
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def listed(objects: Sequence[Mapping[str, Any]]) -> str:
+    """Return objects as one document, for `-f -`."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
 def _with_kubeconfig(env: Mapping[str, str]) -> dict[str, str]:

@@ -26,7 +26,8 @@ def drift(root: Path, env: Mapping[str, str]) -> list[str]:
     if not manifests:
         return []
     try:
-        answer = kubectl.run(("diff", "-f", "-"), {**env, **PLAIN}, manifests)
+        answer = kubectl.run(("diff", "-f", "-"), {**env, **PLAIN},
+                             kubectl.listed(manifests))
     except kubectl.Unanswered as error:
         return [str(error)]
     if answer.code > DIFFERENT:

@@ -19,20 +19,20 @@ def planned(root: Path, env: Mapping[str, str]) -> list[Manifest]:
 
     A plan that fails is Terraform's to report: whoever asks here plans again and sees it.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        plan = str(Path(folder) / "plan")
-        # Against the state alone: what others hold now does not change what is applied.
-        if _terraform(root, env, "plan", "-input=false", "-refresh=false", "-lock=false",
-                      f"-out={plan}") is None:
-            return []
-        text = _terraform(root, env, "show", "-json", plan)
-    return [] if text is None else list(of_plan(json.loads(text)))
+    return list(of_plan(_plan(root, env)))
 
 
 def applied(root: Path, env: Mapping[str, str]) -> list[Manifest]:
     """Return what the state says was applied; nothing when there is no state."""
     text = _terraform(root, env, "state", "pull")
     return [] if not text else list(of_state(json.loads(text)))
+
+
+def wanted(root: Path, env: Mapping[str, str]) -> list[str]:
+    """Return what is there and shall stay, each as the text that the provider remembers it by."""
+    changes = _plan(root, env).get("resource_changes", ())
+    kept = (x["change"] for x in changes if x["type"] == KIND and x["change"]["before"])
+    return [change["after"]["manifest"] for change in kept if change["after"]]
 
 
 def of_plan(plan: Mapping[str, Any]) -> Iterator[Manifest]:
@@ -49,7 +49,8 @@ def of_state(state: Mapping[str, Any]) -> Iterator[Manifest]:
     for resource in state.get("resources", ()):
         if resource["type"] == KIND and resource["mode"] == "managed":
             for instance in resource["instances"]:
-                yield json.loads(instance["attributes"]["manifest"])
+                if text := instance["attributes"]["manifest"]:  # empty: see repair.py
+                    yield json.loads(text)
 
 
 def named(manifest: Manifest) -> str:
@@ -57,6 +58,16 @@ def named(manifest: Manifest) -> str:
     meta = manifest.get("metadata", {})
     place = f"{meta['namespace']}/" if meta.get("namespace") else ""
     return f"{manifest.get('kind')} {place}{meta.get('name')}"
+
+
+def _plan(root: Path, env: Mapping[str, str]) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "plan")
+        # Against the state alone: what others hold now does not change what is applied.
+        if _terraform(root, env, "plan", "-input=false", "-refresh=false", "-lock=false",
+                      f"-out={file}") is None:
+            return {}
+        return json.loads(_terraform(root, env, "show", "-json", file) or "{}")
 
 
 def _terraform(root: Path, env: Mapping[str, str], *args: str) -> str | None:

@@ -72,7 +72,7 @@ def _is_there(name: str, namespace: str, env: Mapping[str, str]) -> bool:
 def _create(name: str, namespace: str, values: Mapping[str, str], env: Mapping[str, str]) -> None:
     manifest = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "stringData": {**values},
                 "metadata": {"name": name, "namespace": namespace}}
-    answer = kubectl.run(("create", "-f", "-"), env, [manifest])
+    answer = kubectl.run(("create", "-f", "-"), env, kubectl.listed([manifest]))
     if answer.code != 0:
         raise kubectl.Unanswered(answer.errors)
 

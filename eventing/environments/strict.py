@@ -34,7 +34,7 @@ def of_manifests(manifests: Sequence[Manifest], env: Mapping[str, str]) -> list[
     """Return the faults of these objects; kinds that they define themselves are not checked."""
     checked = [x for x in manifests if _identity(x) not in _defined(manifests)]
     try:
-        if not checked or kubectl.run(DRY_RUN, env, checked).code == 0:
+        if not checked or kubectl.run(DRY_RUN, env, kubectl.listed(checked)).code == 0:
             return []
         # It does not say which object it means; asked for one at a time, it does not need to.
         found = [(named(x), _fault(x, env)) for x in checked]
@@ -44,7 +44,7 @@ def of_manifests(manifests: Sequence[Manifest], env: Mapping[str, str]) -> list[
 
 
 def _fault(manifest: Manifest, env: Mapping[str, str]) -> str:
-    answer = kubectl.run(DRY_RUN, env, [manifest])
+    answer = kubectl.run(DRY_RUN, env, kubectl.listed([manifest]))
     if answer.code == 0 or ABSENT.search(answer.err):
         return ""
     return " ".join(WITHOUT_MEANING.sub("", answer.errors).split())

@@ -3,9 +3,12 @@
 import json
 
 from eventing.environments import live
+from eventing.environments.errors import advice
+from eventing.environments.repair import REMEMBERED, repair
 from tests.cluster.terraform.environment import kubectl
 
 SERVICE, TRIGGER = "services.serving.knative.dev", "triggers.eventing.knative.dev"
+OVER = {"metadata": {"annotations": {"tollgate.dev/rollout": None}}}
 TRAFFIC = [{"percent": 100, "latestRevision": True, "tag": "candidate"}]
 
 
@@ -95,21 +98,63 @@ def test_rollout_in_progress_survives_an_apply_and_is_no_drift(edited):
     assert service["spec"]["traffic"] == TRAFFIC
     image = service["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == "dev.local/tollgate/calculator:next"
+    edited.patch(SERVICE, "calculator", OVER)
 
 
 def test_change_by_hand_is_drift_although_terraform_plans_nothing(edited):
     edited.patch(TRIGGER, "notify-tool-requested", {"spec": {"filters": [
         {"exact": {"type": "somebody.elses"}}]}})
 
-    drifted = live.drift(edited.root("apps"), edited.environ)
+    drifted, planned = live.drift(edited.root("apps"), edited.environ), edited.changes("apps")
+    repair(edited.root("apps"), edited.environ)
 
-    assert edited.changes("apps") == {}
+    assert planned == {}
     assert len(drifted) == 1
     assert f"eventing.knative.dev.v1.Trigger.{edited.name}.notify-tool-requested" in drifted[0]
     assert "somebody.elses" in drifted[0]
+
+
+def test_repair_puts_back_what_was_changed_by_hand(edited):
+    before = edited.get(TRIGGER, "notify-tool-requested")
     edited.patch(TRIGGER, "notify-tool-requested", {"spec": {"filters": [
-        {"exact": {"type": "dev.tollgate.tool.requested.v1", "tool": "notify"}}]}})
+        {"exact": {"type": "somebody.elses"}}]}})
+
+    lines = repair(edited.root("apps"), edited.environ)
+
+    after = edited.get(TRIGGER, "notify-tool-requested")
+    assert lines == [f"Trigger {edited.name}/notify-tool-requested: put back"]
+    assert after["spec"] == before["spec"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert live.drift(edited.root("apps"), edited.environ) == []
+    assert edited.changes("apps") == {}
+
+
+def test_repair_leaves_a_rollout_alone(edited):
+    edited.patch(SERVICE, "calculator", {
+        "metadata": {"annotations": {"tollgate.dev/rollout": "canary"}},
+        "spec": {"template": {"spec": {"timeoutSeconds": 11}}}})
+
+    lines = repair(edited.root("apps"), edited.environ)
+
+    service = edited.get(SERVICE, "calculator")
+    assert lines == [f"Service {edited.name}/calculator: left to its rollout"]
+    assert service["spec"]["template"]["spec"]["timeoutSeconds"] == 11
+    edited.patch(SERVICE, "calculator", OVER)
+    assert repair(edited.root("apps"), edited.environ) == [
+        f"Service {edited.name}/calculator: put back"]
+
+
+def test_object_that_lost_its_annotation_is_known_again_after_a_repair(edited):
+    kubectl(edited.environ, "-n", edited.name, "annotate", TRIGGER, "notify-tool-requested",
+            f"{REMEMBERED}-")
+
+    lost = edited.try_apply("apps")
+    lines = repair(edited.root("apps"), edited.environ)
+
+    assert lost.code != 0
+    assert "repair" in advice(lost.err)
+    assert lines == [f"Trigger {edited.name}/notify-tool-requested: put back"]
+    assert edited.changes("apps") == {}
 
 
 def test_object_deleted_by_hand_is_made_again(edited):

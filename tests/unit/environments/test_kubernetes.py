@@ -200,6 +200,8 @@ ERRORS = {
         "StatefulSet tollgate/redis did not become ready",
     'configmaps "tollgate" already exists': "terraform import",
     "Immutable fields changed (-old +new): spec.config": "A Broker's class",
+    "error parsing resource data: (*kManifest).load: json error: unexpected end of JSON input":
+        "writes it anew",
     "accumulating resources: accumulation err": "kubectl kustomize",
 }
 """Texts as clusters and the provider said them, to what must be in the answer."""
