@@ -1,5 +1,7 @@
 """`tollgate budget set`, `get`, `remove` and `apply`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,13 +86,28 @@ def apply_file(
     """Make the budgets what a file says, all of it or nothing."""
     from eventing.cli import budget_changes
 
-    with _remote(data) as remote:
+    with _remote(data) as remote, naming(file):
         found = remote.ask("POST", "ledger", "/v1/budgets:apply",
                            json={"text": text_of(file), "dry_run": dry_run})
     if as_json:
         show.as_json(found)
     else:
         budget_changes.show_changes(found)
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Say of a refusal which file it is about.
+
+    Raises:
+        Failure: whatever failed inside.
+    """
+    try:
+        yield
+    except Failure as failure:
+        if failure.code is not Exit.USAGE:
+            raise
+        raise Failure(failure.code, failure.what, where=str(file), do=failure.do) from failure
 
 
 def text_of(file: Path) -> str:
@@ -133,9 +150,14 @@ def get(scope: Scope, name: Name, *, window: Span = "life", data: Data = DATA,
     if as_json:
         show.as_json(found)
         return
-    rows = [(unit, *(_amount(unit, at[column]) for column in COLUMNS))
+    rows = [(unit, *(_amount(unit, at[column]) for column in COLUMNS), _state(at))
             for unit, at in found["units"].items()]
-    show.table(found["account"], ("unit", *(f"{column}#" for column in COLUMNS)), rows)
+    show.table(found["account"], ("unit", *(f"{column}#" for column in COLUMNS), "at the limit"),
+               rows)
+
+
+def _state(at: dict[str, object]) -> str:
+    return "blocked" if at.get("blocked") else str(at.get("policy") or "")
 
 
 def _amount(unit: str, value: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eventing.cli import show
-from eventing.cli.budget_commands import text_of
+from eventing.cli.budget_commands import naming, text_of
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json
 from eventing.cli.place import Place
@@ -39,9 +39,12 @@ def rerate(
     """Price a period again under another table; the differences become adjustments."""
     from eventing.cli.remote import Remote
 
-    body = {"begin": moment("--from", begin), "end": moment("--to", end),
+    span = moment("--from", begin), moment("--to", end)
+    if span[0] >= span[1]:
+        raise Failure(Exit.USAGE, f"--from {begin} is not before --to {end}")
+    body = {"begin": span[0], "end": span[1],
             "prices": text_of(prices), "apply": not dry_run}
-    with Remote(Place(data)) as remote:
+    with Remote(Place(data)) as remote, naming(prices):
         found = gathered(remote, body)
     if as_json:
         show.as_json(found)

@@ -31,6 +31,7 @@ def budget_routes(parts: Parts) -> list[Route]:
     table: list[tuple[str, str, Endpoint]] = [
         ("POST", "/v1/budgets:apply", of.apply),
         ("POST", "/v1/rerates", of.rerate),
+        ("GET", "/v1/caps", of.caps),
         ("POST", "/v1/reservations/{id}/adjustments", of.adjust),
         ("GET", f"{budget}/usage", of.budget_usage),
         ("GET", budget, of.budget),
@@ -58,6 +59,11 @@ class _Budgeting:
         wanted = read_file(body.text)
         _refuse_others(caller, wanted)
         return JSONResponse(await self._of.files.apply(wanted, dry_run=body.dry_run))
+
+    async def caps(self, request: Request) -> Response:
+        """Return every cap over tenants, and what they took of its current window."""
+        self._of.door.caller(request, "admin")
+        return JSONResponse({"caps": await self._of.files.caps()})
 
     async def rerate(self, request: Request) -> Response:
         """Price a page of a period again."""

@@ -19,6 +19,7 @@ from functions.ledger.limits import Cap, Limits, Origin, refuse_too_many
 from functions.ledger.prices import PriceBook
 from functions.ledger.store import Store
 from functions.ledger.waking import Waking
+from functions.ledger.windows import windows_at
 from shared.errors import Busy, Permanent
 from shared.limits import COMMIT_RETRIES_MAX
 from shared.metering import Unpriced
@@ -69,6 +70,25 @@ class BudgetFiles:
         return {"changes": [{"tenant": None, **change.shown()} for change in caps_made] + [
                     each for plan in plans for each in plan.shown()],
                 "warnings": await self._warnings(wanted), "dry_run": dry_run}
+
+    async def caps(self) -> list[dict[str, Any]]:
+        """Return every cap over tenants with what is taken of it in the current window."""
+        stored = await self._hash(keys.CAPS)
+        stored.pop("version", None)
+        utc = windows_at(await self._store.now()).utc
+        found = []
+        for _, text in sorted(stored.items()):
+            cap = Cap.model_validate_json(text)
+            taken = await self._pool(cap, utc[cap.window])
+            found.append({**cap.model_dump(mode="json"), "taken": taken,
+                          "free": max(cap.limit - taken, 0)})
+        return found
+
+    async def _pool(self, cap: Cap, label: str) -> int:
+        with mapped():
+            used: Any = await self._store.redis.hget(
+                keys.pool(cap.name, label, cap.unit), "used")
+        return int(used or 0)
 
     async def _plan(self, tenant: str, wanted: Wanted, caps: tuple[Cap, ...] | None,
                     origin: Origin) -> Plan:

@@ -8,7 +8,6 @@ Being late always errs towards a tighter limit, and doing a transfer again chang
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakValueDictionary
 
 from functions.ledger import keys
@@ -79,12 +78,6 @@ class Escrow:
         known = await self._store.tenant(tenant)
         return sum([await self.give_back(tenant, cap, cap_account(cap, known.windows))
                     for cap in known.limits.caps])
-
-    async def usage(self, cap: Cap, label: str) -> dict[str, int]:
-        """Return what a cap has, and what its tenants took of it in a window."""
-        with mapped():
-            used: Any = await self._store.redis.hget(keys.pool(cap.name, label, cap.unit), "used")
-        return {"limit": cap.limit, "taken": int(used or 0)}
 
     async def _pool(self, tenant: str, cap: Cap, account: str, *, want: int, back: int) -> int:
         label = account.split("|", 2)[2]

@@ -23,6 +23,7 @@ from shared.limits import STATE_TTL_S
 from shared.metering import Unpriced
 from shared.store import mapped
 from shared.telemetry import trace_id
+from shared.usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ class Endings:
             except Unpriced:
                 log.error("model %s answered and has no price: priced as %s", name, asked)
             else:
+                _alarm_unpriced(usage, rates)
                 return price(usage, rates), rates, basis
         kept = Priced(estimate["total_nano"], estimate["rounding_nano"], tuple(estimate["lines"]))
         return kept, Rates(asked, estimate["version"]), "requested"
@@ -203,6 +205,17 @@ class Endings:
             *(keys.account(tenant, name) for name in facts.names),
         ], [reservation_id, body.key, body.delta_nano, body.reason, facts.accounts, STATE_TTL_S])
         return _adjusted(reservation_id, answer)
+
+
+FREE_REQUESTS = frozenset({"web_fetch"})
+"""Server tools that cost nothing beside their tokens."""
+
+
+def _alarm_unpriced(usage: Usage, rates: Rates) -> None:
+    """Say which server tools were used whose price nobody knows: they are charged as nothing."""
+    for name in usage.requests.keys() - rates.per_request.keys() - FREE_REQUESTS:
+        log.error("%s used %d requests of %s, whose price is unknown: add it to the tenant's own "
+                  "prices and rerate", rates.sku, usage.requests[name], name)
 
 
 def split(account: str) -> tuple[str, str]:

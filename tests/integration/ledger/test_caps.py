@@ -6,7 +6,7 @@ import pytest
 from functions.ledger.accounts import cap_account
 from functions.ledger.budget_file import read
 from functions.ledger.limits import Cap
-from shared.auth import TaskLimits
+from shared.auth import ApiKey, ApiKeys, TaskLimits, hash_key
 from shared.metering import Denied
 from tests.integration.ledger.conftest import serving
 
@@ -47,7 +47,8 @@ async def limit_of(ledger, cap):
 
 
 async def taken(ledger, cap):
-    return (await ledger.parts.background._escrow.usage(cap, "life"))["taken"]
+    [taken] = [c["taken"] for c in await ledger.parts.files.caps() if c["name"] == cap.name]
+    return taken
 
 
 async def test_tenants_together_never_pass_the_cap(pair):
@@ -92,6 +93,25 @@ async def test_what_a_tenant_does_not_use_goes_back_and_serves_another(pair):
 
     assert not isinstance(await held(two), Denied)
     assert [await limit_of(ledger, cap) for ledger in pair] == [0, 4]
+
+
+async def test_caps_are_shown_to_admins_with_what_is_taken(pair):
+    one, _ = pair
+    cap = await capped(pair, calls=9, chunk=2)
+    await held(one)
+    refused = await one.http.get("/v1/caps", headers={"authorization": f"Bearer {one.api_key}"})
+    grant_admin(one)
+
+    shown = (await one.get("/v1/caps"))["caps"]
+
+    assert refused.status_code == 403
+    assert [(c["taken"], c["free"]) for c in shown if c["name"] == cap.name] == [(2, 7)]
+
+
+def grant_admin(ledger):
+    key = ApiKey(key_sha256=hash_key(ledger.api_key), tenant=ledger.tenant,
+                 rights=frozenset({"admin"}))
+    ledger.parts.door._api_keys = ApiKeys((key,))
 
 
 async def test_nothing_that_is_held_or_posted_goes_back(pair):
