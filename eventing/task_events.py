@@ -74,7 +74,8 @@ def tool_failed(requested: Event, failure: ToolFailure) -> Event:
 def completed(state: TaskState) -> Event:
     """Return the outcome of a task that reached a final status."""
     return _event(state, TaskCompleted(result=state.result()), f"ended:{state.reopened}",
-                  replyto=state.replyto, parentid=state.parent, callid=state.parent_call)
+                  replyto=state.replyto, parentid=state.parent, callid=state.parent_call,
+                  revision=state.revision)
 
 
 def waited_for(snapshot: Snapshot) -> list[Event]:

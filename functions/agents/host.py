@@ -20,6 +20,7 @@ from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
 from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversation, fold, plan
 from functions.agents.perform import Deferred, Paused, Performer, Stopped, Work
+from functions.agents.pinning import Siblings
 from shared import limits
 from shared.auth import Grant
 from shared.clock import Clock
@@ -52,6 +53,7 @@ class Parts:
     model: Model
     model_name: str
     performer: Performer
+    siblings: Siblings
     clock: Clock
 
 
@@ -79,9 +81,12 @@ class Host:
             raise Permanent(f"task {snapshot.state.task.id} is agent "
                             f"{snapshot.state.task.agent}'s, not {self._p.definition.name}'s")
         # Waking is no link of a chain: a task may be woken as often as it waits.
+        if await self._p.siblings.took(event, snapshot.state):
+            return
         came = 0 if event.type == TaskResumed.TYPE else event.number("hops")
         hops = max(snapshot.state.hops, came)
-        snapshot = replace(snapshot, state=snapshot.state.but(hops=hops))
+        snapshot = replace(snapshot, state=snapshot.state.but(
+            hops=hops, revision=self._p.siblings.revision))
         with span("agent.run", {"agent.id": self._p.definition.name,
                                 "agent.task_id": grant.task, "agent.session": grant.session,
                                 "agent.current_step": snapshot.state.step}):
@@ -280,5 +285,6 @@ class Host:
             if newer is None:
                 return
             hops = max(newer.state.hops, snapshot.state.hops)
-            snapshot = replace(newer, state=newer.state.but(hops=hops))
+            snapshot = replace(newer, state=newer.state.but(
+                hops=hops, revision=self._p.siblings.revision))
         raise Busy(f"task {snapshot.state.task.id} changed {limits.COMMIT_RETRIES_MAX} times")

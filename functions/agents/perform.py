@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from functions.agents import denial
 from functions.agents.attempt import Attempt
@@ -118,6 +119,7 @@ class Performer:
         self._clock = clock
         self._pause = pause
         self._revision = revision
+        self._cold = chain((True,), repeat(False))  # the first call is of a process just started
 
     async def perform(self, work: Work, claim: Claim) -> tuple[Answered, Attempt]:
         """Return the step's one answer and what it cost.
@@ -287,7 +289,8 @@ class Performer:
                 step=work.step, attempt=attempt.attempt + 1, env=self._env,
                 agent_version=self._definition.version, parent_agent=state.replyto,
                 trigger_source=work.trigger[0], trigger_id=work.trigger[1], streamed=True,
-                revision=self._revision, trace_id=trace_id(), tags=state.task.metadata,
+                revision=self._revision, cold_start=next(self._cold), trace_id=trace_id(),
+                tags=state.task.metadata,
                 requested_model=attempt.requested_model,
                 downgrade_reason=attempt.downgrade_reason))
 

@@ -21,6 +21,7 @@ from functions.agents.definition import Definition, read
 from functions.agents.host import Host, Parts
 from functions.agents.loop import Toolbox
 from functions.agents.perform import Performer, jittered
+from functions.agents.pinning import Siblings
 from functions.agents.settings import AgentSettings
 from shared import limits
 from shared.auth import ApiKeys
@@ -75,7 +76,10 @@ def _parts(definition: Definition, settings: AgentSettings, redis: Redis, *, too
     meter = Meter(settings.ledger_url, cluster_client(limits.LEDGER_TIMEOUT_S))
     return Parts(
         definition=definition, toolbox=toolbox, tasks=tasks,
-        claims=Claims(redis), publisher=publisher, meter=meter, model=model, clock=now_s,
+        claims=Claims(redis), siblings=Siblings(
+            definition.name, settings.revision, settings.ledger_url,
+            cluster_client(limits.HANDLER_TIMEOUT_S)),
+        publisher=publisher, meter=meter, model=model, clock=now_s,
         outbox=Outbox(tasks, publisher, silence_s=settings.step_silence_s),
         model_name=definition.model or settings.model,
         performer=Performer(definition, model, meter, env=settings.env, clock=now_s,

@@ -51,6 +51,8 @@ class TaskState(_Value):
     chain: int = 0
     hops: int = 0
     traceparent: str | None = None
+    revision: str | None = None
+    """The agent's Knative revision that works on the task, as long as it is routable."""
     cause: str | None = None
     """Id of the event whose delivery committed last: its redelivery publishes what is left."""
     status: Status = Status.PENDING

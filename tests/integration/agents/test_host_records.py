@@ -10,6 +10,7 @@ from eventing.outbox import Outbox
 from eventing.task_events import completed, stored, submitted
 from functions.agents.definition import Definition
 from functions.agents.host import Host, Parts
+from functions.agents.pinning import Siblings
 from shared.auth import Grant, TaskLimits
 from shared.errors import Permanent
 from shared.store import connect
@@ -27,10 +28,11 @@ async def tasks(redis_url):
     await redis.aclose()
 
 
-def host(tasks, agent="researcher"):
+def host(tasks, agent="researcher", **given):
     given = {"tasks": tasks, "clock": lambda: NOW,
              "outbox": Outbox(tasks, None, silence_s=300),
-             "definition": Definition(name=agent, description="d", prompt="p")}
+             "siblings": Siblings(agent, None, "http://127.0.0.1:1", None),
+             "definition": Definition(name=agent, description="d", prompt="p"), **given}
     return Host(Parts(**{f.name: given.get(f.name) for f in fields(Parts)}))
 
 

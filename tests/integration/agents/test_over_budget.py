@@ -11,6 +11,7 @@ from functions.agents.definition import Definition
 from functions.agents.host import Host, Parts
 from functions.agents.loop import Toolbox
 from functions.agents.perform import Performer
+from functions.agents.pinning import Siblings
 from shared.auth import verify
 from shared.clock import now_s
 from shared.models.port import ModelReply
@@ -95,6 +96,7 @@ async def agent(redis_url):
             "definition": definition, "toolbox": Toolbox({}), "tasks": tasks, "clock": now_s,
             "claims": Claims(ledger.redis), "publisher": ledger.broker, "meter": ledger.meter,
             "outbox": Outbox(tasks, ledger.broker, silence_s=300), "model": model,
+            "siblings": Siblings("researcher", None, "http://127.0.0.1", None),
             "model_name": "scripted/default", "performer": Performer(
                 definition, model, ledger.meter, env="test", clock=now_s, pause=nothing)}
         fields = Parts.__dataclass_fields__
