@@ -1,5 +1,6 @@
 """Images built for real: what is in them, that they are equal each time, that they run."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -7,8 +8,10 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -184,3 +187,40 @@ def test_make_without_a_function_says_how():
 
     assert done.returncode
     assert "make image fn=calculator" in done.stdout
+
+
+@pytest.fixture
+def first_process(free_port, tmp_path):
+    """Start a server that never ends starting, as process 1 of its own namespace; return its id."""
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(300)\n")
+    with subprocess.Popen(
+            ["unshare", "--pid", "--fork", sys.executable, "-m", "eventing.local.serve",
+             "--source", tmp_path / "slow.py"],
+            cwd=ROOT, env={**os.environ, "PORT": str(free_port)}) as outside:
+        children = Path(f"/proc/{outside.pid}/task/{outside.pid}/children")
+        wait_for(lambda: children.read_text().strip())
+        inside = int(children.read_text())
+        yield outside, inside
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(inside, signal.SIGKILL)
+
+
+def wait_for(holds):
+    until = time.monotonic() + STARTED_S
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def catches_sigterm(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"SigCgt:\s+(\w+)", status)[1], 16) >> (signal.SIGTERM - 1) & 1
+
+
+def test_process_1_that_is_still_starting_ends_on_sigterm(first_process):
+    outside, inside = first_process
+    wait_for(lambda: catches_sigterm(inside))
+
+    os.kill(inside, signal.SIGTERM)
+
+    assert outside.wait(30) == 0
