@@ -74,7 +74,7 @@ def gathered(remote: "Remote", body: dict[str, Any]) -> dict[str, Any]:
         page = remote.ask("POST", "ledger", "/v1/rerates", json={**body, "after": after})
         for row in page["rows"]:
             sums.setdefault(row["what"], Counter()).update(
-                invocations=1, changed=row["delta_nano"] != 0, old_nano=row["old_nano"],
+                invocations=1, changed=int(row["delta_nano"] != 0), old_nano=row["old_nano"],
                 new_nano=row["new_nano"], delta_nano=row["delta_nano"])
         expired += page["expired"]
         after = page["next"]
