@@ -13,6 +13,7 @@ from eventing.cli import (
     doctor_command,
     letter_commands,
     ready_commands,
+    rollout_commands,
     secret_commands,
     send_command,
     system_commands,
@@ -32,6 +33,7 @@ app.add_typer(task_commands.app, name="task", help="Give tasks to agents, and fo
 app.add_typer(budget_commands.app, name="budget", help="Limits of tenants, agents and sessions.")
 app.add_typer(budget_rerate.app, name="ledger", help="Correct what was charged.")
 app.add_typer(letter_commands.app, name="dead-letters", help="Events that nobody could handle.")
+app.add_typer(rollout_commands.app, name="rollout", help="New revisions, judged by what they cost.")
 app.add_typer(secret_commands.app, name="secrets", help="Keys that a cluster's functions need.")
 
 

@@ -87,6 +87,18 @@ def reverted(service: Service, rollout: Rollout, reason: str) -> Patch | None:
     return _back(service, rollout.but(phase=Phase.REVERTED, reason=reason))
 
 
+def forced(service: Service, revision: str, now: float) -> Patch | None:
+    """Return the patch that goes to any revision, with or without a rollout before it."""
+    before, held = Rollout.of(dict(service)), traffic.shares(service)
+    if held == {revision: 100} and before is not None and not before.phase.active:
+        return None
+    largest = max(held, key=lambda name: held[name], default="")
+    return _back(service, Rollout(
+        id=f"back-{round(now)}", phase=Phase.REVERTED, stable=revision, percent=0,
+        candidate=largest if largest != revision else "", created_at=round(now, 3),
+        reason="rolled back by hand"))
+
+
 def _back(service: Service, rollout: Rollout) -> Patch:
     return written(service, rollout, traffic.whole(_name(service), rollout.stable))
 
