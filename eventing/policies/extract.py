@@ -39,7 +39,15 @@ ORIGINS = {"kubernetes": "Kubernetes", "knative": "Knative Serving and Eventing 
 
 DELIVERY = {"timeout": {"type": "string"}, "format": {"type": "string"},
             "retryAfterMax": {"type": "string"}}
-"""Fields that Knative's webhook knows and its schema leaves open."""
+"""Fields of a delivery that Knative's webhook knows and its schema leaves open."""
+
+_FILTER: dict[str, Any] = {"$ref": "#/definitions/dev.knative.eventing.Filter"}
+_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
+FILTER = {"type": "object", "additionalProperties": False, "properties": {
+    "exact": _TEXTS, "prefix": _TEXTS, "suffix": _TEXTS, "cesql": {"type": "string"},
+    "all": {"type": "array", "items": _FILTER}, "any": {"type": "array", "items": _FILTER},
+    "not": _FILTER}}
+"""A filter expression, whose depth a CustomResourceDefinition cannot say."""
 
 KEPT = frozenset({"type", "properties", "additionalProperties", "items", "required", "enum",
                   "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems",
@@ -67,13 +75,20 @@ def _of_server(paths: Mapping[str, tuple[str, ...]]) -> Schema:
     for path, kinds in paths.items():
         served = json.loads(_kubectl("get", "--raw", f"/openapi/v3/{path}"))
         schemas = served["components"]["schemas"]
-        for name, schema in schemas.items():
-            for known in schema.get("x-kubernetes-group-version-kind", ()):
-                if known["kind"] in kinds and name.endswith(f".{known['kind']}"):
-                    key = "/".join(filter(None, (known["group"], known["version"])))
-                    found["kinds"][f"{key} {known['kind']}"] = name
-                    _collect(name, schemas, found["definitions"])
+        for kind, name in _wanted(schemas, kinds):
+            found["kinds"][kind] = name
+            _collect(name, schemas, found["definitions"])
+    if any("Trigger" in kind for kind in found["kinds"]):
+        found["definitions"]["dev.knative.eventing.Filter"] = FILTER
     return found
+
+
+def _wanted(schemas: Mapping[str, Schema], kinds: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for name, schema in schemas.items():
+        for known in schema.get("x-kubernetes-group-version-kind", ()):
+            if known["kind"] in kinds and name.endswith(f".{known['kind']}"):
+                version = "/".join(filter(None, (known["group"], known["version"])))
+                yield f"{version} {known['kind']}", name
 
 
 def _of_definitions(documents: list[Any]) -> Schema:
@@ -99,7 +114,7 @@ def _collect(name: str, schemas: Mapping[str, Schema], into: Schema) -> None:
 
 def _references(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
-        if "$ref" in schema:
+        if "$ref" in schema and schema != _FILTER:
             yield schema["$ref"].removeprefix("#/definitions/")
         for value in schema.values():
             yield from _references(value)
@@ -117,11 +132,12 @@ def strict(schema: Schema) -> Schema:
     if "properties" in made:
         made["properties"].pop("status", None)
         made["required"] = [n for n in made.get("required", ()) if n != "status"]
-        open_ = schema.get("x-kubernetes-preserve-unknown-fields")
+        # Also where the API server keeps what it does not know: webhooks refuse it.
+        made.setdefault("additionalProperties", False)
         if "backoffDelay" in made["properties"]:
             made["properties"] |= DELIVERY
-            open_ = False
-        made.setdefault("additionalProperties", bool(open_))
+        if "cesql" in made["properties"]:
+            return _FILTER
     return made
 
 
@@ -143,8 +159,9 @@ def _origin(documents: list[Any]) -> str:
 
 
 def _kubectl(*arguments: str) -> str:
-    return subprocess.run(["kubectl", *arguments], check=True, capture_output=True,  # noqa: S603, S607
-                          text=True).stdout
+    return subprocess.run(  # noqa: S603 - whoever develops has it in PATH
+        ["kubectl", *arguments],  # noqa: S607
+        check=True, capture_output=True, text=True).stdout
 
 
 def _write(name: str, origin: str, found: Schema) -> None:

@@ -27,7 +27,8 @@ HOMES = {
     "genai_prices": ("functions/ledger/",),
     "httpx": (),  # httpx2 is its successor
     "jinja2": ("shared/models/", "functions/costs/view.py"),
-    "jsonschema": ("shared/contracts.py", "functions/agents/loop.py"),
+    "jsonschema": ("eventing/policies/schemas.py", "shared/contracts.py",
+                   "functions/agents/loop.py"),
     "jwt": ("shared/auth.py",),
     "opentelemetry": ("shared/telemetry.py",),
     "prometheus_client": ("eventing/adapter.py", "functions/costs/metrics.py",

@@ -138,12 +138,12 @@ def _object(file: Path, node: yaml.Node, document: Any, faults: list[str]) -> So
         return None
     try:
         source = Source(model.model_validate(document), file, node)
-        wrong = [*schema_faults(document)] if model is LeftOut else []
-        faults.extend(source.fault(*found) for found in wrong)
-        return source
     except ValidationError as error:
         faults.extend(_faults(file, node, error))
         return None
+    # What the models pass on as it is, or leave out, has fields of its own.
+    faults.extend(source.fault(*found) for found in schema_faults(document))
+    return source
 
 
 def _faults(file: Path, node: yaml.Node, error: ValidationError) -> Iterator[str]:
