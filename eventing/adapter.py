@@ -18,7 +18,7 @@ from starlette.routing import Match, Route
 
 from eventing.event import Event, checked
 from eventing.http import decode, encode_binary, is_event
-from eventing.problems import invalid, problem
+from eventing.problems import brief, invalid, problem
 from shared import faults, telemetry
 from shared.auth import Grant, verify
 from shared.errors import NotFound, TollgateError, TooLarge
@@ -84,11 +84,16 @@ class _Served:
         self._started = app.start is None
 
     async def __call__(self, request: Request) -> Response:
-        return await _answered(request, self._dispatched(request))
+        answer = await _answered(request, self._dispatched(request))
+        return brief(answer) if self._is_delivery(request) else answer
+
+    def _is_delivery(self, request: Request) -> bool:
+        on_event = self._app.on_event
+        return request.url.path == "/" and on_event is not None and is_event(request.headers)
 
     async def _dispatched(self, request: Request) -> Response:
         await self._ready()
-        if request.url.path == "/" and self._app.on_event and is_event(request.headers):
+        if self._is_delivery(request):
             return await self._event(request)
         return await self._http(request)
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from shared.errors import Permanent, TollgateError
+from shared.limits import DELIVERY_ERROR_BYTES_MAX
 from shared.telemetry import trace_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -22,6 +23,22 @@ def problem(error: TollgateError, *, status: int | None = None) -> Response:
     if trace := trace_id():
         body["trace_id"] = trace
     return Response(json.dumps(body, default=str), status_code=code, media_type=MEDIA_TYPE)
+
+
+def brief(answer: Response) -> Response:
+    """Return an error's answer as a Broker can keep it: at most `DELIVERY_ERROR_BYTES_MAX`.
+
+    A longer one loses its extras and the end of its detail, which ends in `…` then; the log has
+    all of it. Anything but an error stays as it is.
+    """
+    if answer.status_code < 400 or len(answer.body) <= DELIVERY_ERROR_BYTES_MAX:
+        return answer
+    full = json.loads(bytes(answer.body))
+    kept = {name: full[name] for name in ("type", "title", "status", "trace_id") if name in full}
+    text = full["detail"][:DELIVERY_ERROR_BYTES_MAX]
+    while len(body := json.dumps(kept | {"detail": f"{text}…"})) > DELIVERY_ERROR_BYTES_MAX:
+        text = text[:-1]
+    return Response(body, status_code=answer.status_code, media_type=MEDIA_TYPE)
 
 
 def invalid(error: ValidationError) -> Permanent:

@@ -118,6 +118,10 @@ BREAKER_FAILURES_MAX = 5
 
 BREAKER_OPEN_S = 20.0
 
+DELIVERY_ERROR_BYTES_MAX = 768
+"""What a Broker keeps of a refusal: 1024 characters of base64. Knative's in-memory dispatcher
+(1.22) ends with a panic on one byte more."""
+
 # --- HTTP APIs --------------------------------------------------------------------------------
 REQUEST_BYTES_MAX = 1024 * 1024
 RUN_WAIT_MAX_S = 240.0
