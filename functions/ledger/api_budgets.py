@@ -9,8 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from eventing.adapter import body_of
-from functions.ledger.budget_file import Wanted
-from functions.ledger.budget_file import read as read_file
+from functions.ledger.budget_changes import Wanted
 from functions.ledger.limits import Scope
 from functions.ledger.parts import Parts
 from functions.ledger.requests import AdjustBody, ApplyBody, BudgetBody, RerateBody
@@ -54,6 +53,8 @@ class _Budgeting:
 
     async def apply(self, request: Request) -> Response:
         """Apply a budget file: what changes, and warnings; with `dry_run` nothing does."""
+        from functions.ledger.budget_file import read as read_file  # rare, and slow to import
+
         caller = self._of.door.caller(request, "budgets")
         body = await read(request, ApplyBody)
         wanted = read_file(body.text)

@@ -8,13 +8,14 @@ from typing import Any
 from functions.ledger import keys
 from functions.ledger.budget_changes import (
     Change,
+    Section,
+    Wanted,
     applied,
     cap_changes,
     caps_after,
     caps_change,
     changes,
 )
-from functions.ledger.budget_file import Section, Wanted
 from functions.ledger.limits import Cap, Limits, Origin, refuse_too_many
 from functions.ledger.prices import PriceBook
 from functions.ledger.store import Store

@@ -5,11 +5,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from functions.ledger.budget_file import Section
 from functions.ledger.limits import Cap, Limit, Origin
+from functions.ledger.price_table import PriceTable
 
 Kind = Literal["added", "changed", "removed"]
 ZONE, PRICES, CAPS = "zone", "prices", "caps"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a file wants of one tenant."""
+
+    zone: str | None
+    limits: Mapping[str, Limit]
+    """By field; revision, origin and age are not the file's."""
+    prices: PriceTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a file wants."""
+
+    tenants: Mapping[str, Section]
+    caps: Mapping[str, Cap]
 
 
 @dataclass(frozen=True, slots=True)

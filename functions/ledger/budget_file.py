@@ -4,7 +4,6 @@ No I/O here: a text comes in, what it wants goes out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from functions.ledger.accounts import SAFE
+from functions.ledger.budget_changes import Section, Wanted
 from functions.ledger.budget_yaml import Faults, Lines, located, parse
 from functions.ledger.limits import AMOUNT_MAX, Cap, Limit, Policy, Scope, Unit, field
 from functions.ledger.price_table import PriceTable
@@ -124,24 +124,6 @@ class Document(_Part):
     version: Literal["1"]
     tenants: dict[Name, TenantEntry] = {}
     platform: tuple[CapEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """What a file wants of one tenant."""
-
-    zone: str | None
-    limits: Mapping[str, Limit]
-    """By field; revision, origin and age are not the file's."""
-    prices: PriceTable | None
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a file wants."""
-
-    tenants: Mapping[str, Section]
-    caps: Mapping[str, Cap]
 
 
 def read(text: str) -> Wanted:

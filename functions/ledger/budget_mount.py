@@ -5,7 +5,6 @@ import logging
 from pathlib import Path
 
 from functions.ledger.budget_apply import BudgetFiles
-from functions.ledger.budget_file import read
 from shared.errors import Permanent, Transient
 
 log = logging.getLogger(__name__)
@@ -27,6 +26,8 @@ class MountedBudgets:
         text = self._text()
         if text is None:
             return False
+        from functions.ledger.budget_file import read  # only where there is a file
+
         digest = hashlib.sha256(text.encode()).hexdigest()
         if digest == self._seen:
             return False

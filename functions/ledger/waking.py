@@ -3,11 +3,8 @@
 import logging
 
 from eventing.publish import Publisher
-from eventing.task_events import resumed
 from functions.ledger.store import Store
 from shared.limits import LIST_PAGE_MAX, PAUSED_WOKEN_MAX
-from shared.tasks.contract import Status
-from shared.tasks.reading import Query, Reader
 
 log = logging.getLogger(__name__)
 REASON = "the budget was changed"
@@ -17,8 +14,7 @@ class Waking:
     """Publishes `task.resumed`; an agent that finds no room pauses its task again."""
 
     def __init__(self, store: Store, publisher: Publisher) -> None:
-        self._reader = Reader(store.redis)
-        self._publisher = publisher
+        self._store, self._publisher = store, publisher
         self._due: set[str] = set()
 
     def soon(self, tenant: str) -> None:
@@ -38,9 +34,13 @@ class Waking:
         return count
 
     async def _woken(self, tenant: str) -> int:
-        count, cursor = 0, None
+        from eventing.task_events import resumed  # rare, and slow to import
+        from shared.tasks.contract import Status
+        from shared.tasks.reading import Query, Reader
+
+        reader, count, cursor = Reader(self._store.redis), 0, None
         while count < PAUSED_WOKEN_MAX:
-            states, cursor = await self._reader.page(tenant, Query(
+            states, cursor = await reader.page(tenant, Query(
                 status=Status.PAUSED, limit=LIST_PAGE_MAX, cursor=cursor))
             for state in states:
                 await self._publisher.publish(resumed(state, REASON))

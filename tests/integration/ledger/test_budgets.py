@@ -7,7 +7,9 @@ import httpx2
 import pytest
 
 from eventing.http import encode_structured
+from functions.ledger.store import Store
 from shared.errors import NotFound
+from shared.limits import TENANT_CACHE_S
 from shared.metering import Denied, Meter, Settlement
 from shared.telemetry import span
 from shared.usage import Usage
@@ -172,3 +174,17 @@ async def test_window_is_the_one_of_redis_however_wrong_the_ledgers_clock(ledger
     await ledger.meter.hold(ledger.call())
 
     assert {name for name in await ledger.accounts() if "|d|" in name} == days
+
+
+async def test_what_is_kept_with_limits_is_read_again_after_a_while(ledger):
+    now = [time.time()]
+    store = Store(ledger.redis, clock=lambda: now[0])
+    before = await store.tenant(ledger.tenant)
+    await ledger.redis.hset(f"lg:{{{ledger.tenant}}}:lim", "zone", "Asia/Tokyo")
+
+    now[0] += TENANT_CACHE_S
+    same = await store.tenant(ledger.tenant)
+    now[0] += 1
+    later = await store.tenant(ledger.tenant)
+
+    assert [known.limits.zone for known in (before, same, later)] == ["UTC", "UTC", "Asia/Tokyo"]

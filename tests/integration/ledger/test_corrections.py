@@ -19,7 +19,8 @@ TABLE = """
 label: corrected
 models:
   scripted/default:
-    usd_per_million: {input_uncached: "0.30", cache_read: "0.30", output_text: "0.60"}
+    usd_per_million:
+      {input_uncached: "0.30", cache_read: "0.30", cache_write_1h: "0.40", output_text: "0.60"}
 tools:
   reader@1.0.0: "0.000001"
 """
@@ -81,6 +82,7 @@ async def test_overrun_within_the_limit_or_past_an_observed_one_blocks_nothing(l
     await settled(ledger, DEAR)
 
     assert (await ledger.meter.hold(ledger.call())).state == "PENDING"
+    assert "blk" not in await ledger.account(f"tenant|{ledger.tenant}|life")
 
 
 async def test_observed_limit_alerts_once_and_refuses_nothing(ledger):
@@ -130,7 +132,7 @@ async def test_own_prices_come_before_all_others_and_are_named_in_the_event(ledg
     assert event["cost"]["price_version"] == "corrected"
     assert hold.reserved_nano == 1000
     assert (await ledger.get(f"/v1/reservations/{call.id}"))["reserved_nano"] == (
-        1000 * 300 + 500 * 600)
+        1000 * 400 + 500 * 600)
 
 
 async def test_dry_run_of_a_rerating_says_the_difference_and_changes_nothing(ledger):
@@ -178,12 +180,13 @@ async def test_forfeit_is_rerated_as_the_most_and_a_void_stays_free(ledger):
     found = (await rerate(ledger, apply=False)).json()
 
     assert [(r["id"], r["new_nano"]) for r in found["rows"]] == [
-        (forfeited.id, 1000 * 300 + 500 * 600)]
+        (forfeited.id, 1000 * 400 + 500 * 600)]
 
 
 async def test_model_or_period_outside_the_table_is_left_alone(ledger):
     await settled(ledger, replace(USED, response_model="scripted/other"))
     inside = await rerate(ledger, apply=True)
+    await settled(ledger)
     before = await rerate(ledger, apply=True, begin=time.time() - 7200, end=time.time() - 3600)
 
     assert (inside.json()["rows"], before.json()["rows"]) == ([], [])
