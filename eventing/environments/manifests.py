@@ -46,11 +46,10 @@ def of_plan(plan: Mapping[str, Any]) -> Iterator[Manifest]:
 
 def of_state(state: Mapping[str, Any]) -> Iterator[Manifest]:
     """Return the objects in a state file."""
-    for resource in state.get("resources", ()):
-        if resource["type"] == KIND and resource["mode"] == "managed":
-            for instance in resource["instances"]:
-                if text := instance["attributes"]["manifest"]:  # empty: see repair.py
-                    yield json.loads(text)
+    own = (x for x in state.get("resources", ()) if x["type"] == KIND and x["mode"] == "managed")
+    for instance in (instance for resource in own for instance in resource["instances"]):
+        if text := instance["attributes"]["manifest"]:  # empty: see repair.py
+            yield json.loads(text)
 
 
 def named(manifest: Manifest) -> str:

@@ -5,7 +5,7 @@ locals {
   policies = ["observe", "deny", "pause"]
   units    = ["usd", "tokens", "calls"]
   usd      = "^[0-9]{1,7}(\\.[0-9]{1,9})?$"
-  name     = "^[a-z0-9-]{1,63}$"
+  name     = "^[a-z0-9][a-z0-9-]{0,62}$"
 
   tenants = try({ for name, tenant in var.budgets.tenants : name => tenant }, {})
   budgets = merge(flatten([[

@@ -130,13 +130,24 @@ data "kustomization_overlay" "this" {
 }
 
 locals {
-  # Kustomize moves objects to a namespace, not what their fields say about it.
-  moved = {
+  # Kustomize moves objects to a namespace, not what their fields say about it: references, host
+  # names, the broker's path, its audience, service accounts, selectors, queries of alerts.
+  own   = local.own_namespace
+  fresh = local.namespace
+  referring = {
     for id, manifest in data.kustomization_overlay.this.manifests : id => replace(replace(replace(
       manifest,
-      "\"namespace\":\"${local.own_namespace}\"", "\"namespace\":\"${local.namespace}\""),
-      "/\\.${local.own_namespace}\\.svc/", ".${local.namespace}.svc"),
-    "/(\\.svc[.a-z]*(?::[0-9]+)?)\\/${local.own_namespace}\\//", "$1/${local.namespace}/")
+      "\"namespace\":\"${local.own}\"", "\"namespace\":\"${local.fresh}\""),
+      "\"kubernetes.io/metadata.name\":\"${local.own}\"", "\"kubernetes.io/metadata.name\":\"${local.fresh}\""),
+    "system:serviceaccount:${local.own}:", "system:serviceaccount:${local.fresh}:")
+  }
+  moved = {
+    for id, manifest in local.referring : id => replace(replace(replace(replace(
+      manifest,
+      "/\\.${local.own}\\.svc/", ".${local.fresh}.svc"),
+      "/(\\.svc[.a-z]*(?::[0-9]+)?)\\/${local.own}\\//", "$1/${local.fresh}/"),
+      "broker/${local.own}/", "broker/${local.fresh}/"),
+    "namespace=\\\"${local.own}\\\"", "namespace=\\\"${local.fresh}\\\"")
   }
 
   # What no other layer takes belongs to apps, so that nothing is left out.

@@ -1,5 +1,7 @@
 """What the modules' own tests say; they need the provider, and no cluster."""
 
+import json
+import re
 import shutil
 
 import pytest
@@ -12,6 +14,10 @@ OWN = sorted(path.parent.name for path in MODULES.glob("*/tests")
              or path.parent.name == "access")
 ROOTS = sorted(path for stack in ("messaging", "apps")
                for path in (PROJECT / "terraform" / "environments").glob(f"*/{stack}"))
+
+OTHER_MEANINGS = re.compile(
+    r'"name":"tollgate"|tollgate[._-]\w|dev\.tollgate|/etc/tollgate|"tollgate/[a-z]+:[0-9.]+"')
+"""The ConfigMap, labels and metrics, event types, folders, images: not the namespace."""
 
 
 @pytest.fixture
@@ -40,6 +46,21 @@ def test_root_is_valid(environ, copied, root):
     done = terraform(folder, environ, "validate")
 
     assert done.code == 0, done.said
+
+
+def test_no_field_of_production_names_another_namespace(environ, copied):
+    shutil.copytree(PROJECT / "knative", copied.parent / "knative")
+    folder, file = copied / "environments" / "local" / "apps", str(copied / "plan")
+    given = {**environ, "TF_VAR_overlay": "prod", "TF_VAR_namespace": "elsewhere-1"}
+    assert terraform(folder, given, "init").code == 0
+
+    done = terraform(folder, given, "plan", f"-out={file}")
+
+    assert done.code == 0, done.err
+    plan = json.loads(terraform(folder, given, "show", "-json", file).out)
+    text = "\n".join(x["change"]["after"]["manifest"] for x in plan["resource_changes"])
+    assert text.count("elsewhere-1") > 50
+    assert re.findall(r".{20}\btollgate\b.{20}", OTHER_MEANINGS.sub("", text)) == []
 
 
 def test_roots_differ_in_overlay_state_and_defaults_only():
