@@ -141,6 +141,16 @@ def test_images_of_an_overlay_reach_functions():
     assert images == {name: f"tollgate/{name}:0.1.0" for name in images}
 
 
+def test_who_publishes_has_a_token_for_the_broker():
+    for found in objects(OVERLAYS / "prod"):
+        if found["kind"] != "Service":
+            continue
+        (container,) = found["spec"]["template"]["spec"]["containers"]
+        publishes = "BROKER_URL" in {variable["name"] for variable in container["env"]}
+        mounted = {mount["name"] for mount in container.get("volumeMounts", ())}
+        assert publishes == ("broker-token" in mounted), found["metadata"]["name"]
+
+
 def test_command_says_what_it_found(capsys, overlay):
     latest = [{"name": "dev.local/tollgate/costs", "newName": "costs", "newTag": "latest"}]
     assert main([str(OVERLAYS / "dev")]) == 0
