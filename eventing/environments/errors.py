@@ -5,6 +5,14 @@ import re
 from eventing.environments.errors_kubernetes import HINTS as KUBERNETES
 from eventing.environments.hint import Hint, first_answer
 
+PROGRAMS = (
+    Hint(r"Unsupported Terraform Core version", "install Terraform 1.11 or later"),
+    Hint(r"(Failed to query available provider packages|Failed to install provider|"
+         r"Inconsistent dependency lock file)",
+         "a provider cannot be fetched: look at the network, or at the mirror that "
+         "TF_CLI_CONFIG_FILE or TOLLGATE_TERRAFORM_PLUGINS names"),
+)
+
 STATE = (
     Hint(r"Error acquiring the state lock.*?Who:\s+(?P<who>\S+)",
          r"somebody else (\g<who>) is changing this environment: wait until they are done. If that "
@@ -63,14 +71,11 @@ ACCESS = (
 CONFIGURATION = (
     Hint(r"Invalid value for variable.*?\"?var\.(?P<name>\w+)",
          r"the variable \g<name> has a value that cannot be: the lines above say which ones can"),
+    Hint(r"(Unsuitable value for|The given value is not suitable for) var\.(?P<name>\w+)",
+         r"the variable \g<name> has a value of the wrong type: variables.tf says which one"),
     Hint(r"Invalid value for variable", "a variable has a value that cannot be: see above"),
     Hint(r"Value for undeclared variable.*?named \"(?P<name>[^\"]+)\"",
          r"there is no variable \g<name>: variables.tf of the stack lists them"),
-    Hint(r"Unsupported Terraform Core version", "install Terraform 1.11 or later"),
-    Hint(r"(Failed to query available provider packages|Failed to install provider|"
-         r"Inconsistent dependency lock file)",
-         "a provider cannot be fetched: look at the network, or at the mirror that "
-         "TF_CLI_CONFIG_FILE names"),
     Hint(r"(BucketAlreadyExists|BucketAlreadyOwnedByYou|AlreadyExists\w*|ResourceInUseException)",
          "something of this name exists already, outside this state: choose another name "
          "(TF_VAR_name), or terraform import it"),
@@ -82,7 +87,7 @@ CONFIGURATION = (
          "Kubernetes Service): delete it, then run again"),
 )
 
-HINTS = (*STATE, *QUOTAS, *ACCESS, *KUBERNETES, *CONFIGURATION)
+HINTS = (*PROGRAMS, *STATE, *QUOTAS, *ACCESS, *KUBERNETES, *CONFIGURATION)
 
 
 def advice(text: str) -> str | None:

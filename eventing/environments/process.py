@@ -60,6 +60,8 @@ def terraform(root: Path, arguments: Sequence[str], environ: Mapping[str, str], 
 def _read(process: "subprocess.Popen[str]", quiet: bool) -> tuple[str, str]:
     if quiet:
         output, errors = process.communicate()
+        if process.returncode:
+            sys.stderr.write(errors)
         return output, errors
     errors = "".join(_echoed(process.stderr))
     process.wait()

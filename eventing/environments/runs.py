@@ -195,7 +195,7 @@ def _must(run: Run, stack: Stack, outcome: Outcome) -> None:
     text = outcome.errors or outcome.output
     done = f" Done before: {run.told}." if run.results else ""
     what_to_do = advice(text) or "the lines above say more"
-    raise Failed(f"{stack.name}: {summary(text)} → {what_to_do}.{done}")
+    raise Failed(f"{stack.name}: {summary(text)} → {what_to_do.rstrip('.')}.{done}")
 
 
 # ---- before anything --------------------------------------------------------------------------

@@ -32,6 +32,7 @@ variable "functions" {
     notify      = {}
     reader      = { workspace = "read" }
     researcher  = {}
+    rollouts    = {}
     watchdog    = {}
   }
 }
