@@ -24,7 +24,7 @@ Unit = Annotated[str, typer.Option(help="usd, tok or calls.")]
 Thresholds = Annotated[list[int] | None, typer.Option(
     "--threshold", metavar="PERCENT", help="Alert at it; repeat. [default: 50 80 90 100]")]
 Policy = Annotated[str | None, typer.Option(
-    help="observe, deny, or pause: the task waits for budget. [default: deny]")]
+    help="observe, downgrade, deny, or pause: the task waits for budget. [default: deny]")]
 Revision = Annotated[int | None, typer.Option(
     help="Only if it is at this revision; 0: only if there is none.")]
 COLUMNS = ("limit", "posted", "held", "free")

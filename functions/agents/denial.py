@@ -15,17 +15,23 @@ def less(attempt: Attempt, denied: Denied, cheaper: Sequence[str], cap: int) -> 
     """Return a question that needs less: a smaller cap, then the next cheaper model.
 
     `None` if there is none. A cheaper model gets the full `cap` again; it helps against a limit in
-    money alone. A blocked account refuses every amount.
+    money alone, or one that only downgrades. A blocked account refuses every amount.
     """
     if denied.reason == "blocked":
         return None
-    fits = denied.output_tokens_fitting
+    fits = denied.output_tokens_fitting if denied.policy != "downgrade" else None
     if fits is not None and limits.OUTPUT_TOKENS_MIN <= fits < attempt.output_tokens_max:
         return attempt.capped(fits, f"budget: {fits} output tokens fit {denied.account}")
-    rest = cheaper[cheaper.index(attempt.model) + 1:] if attempt.model in cheaper else cheaper
-    if denied.unit == "usd" and rest:
-        return attempt.cheaper(rest[0], cap, f"budget: {denied.account} has {denied.have} usd left")
+    rest = cheaper_than(attempt.model, cheaper)
+    if rest and (denied.unit == "usd" or denied.policy == "downgrade"):
+        why = f"budget: {denied.account} has {denied.have} {denied.unit} left"
+        return attempt.cheaper(rest[0], cap, why)
     return None
+
+
+def cheaper_than(model: str, cheaper: Sequence[str]) -> Sequence[str]:
+    """Return the cheaper models after this one; all of them for a model outside the list."""
+    return cheaper[cheaper.index(model) + 1:] if model in cheaper else cheaper
 
 
 def spent(denied: Denied) -> str:

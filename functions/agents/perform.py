@@ -285,6 +285,7 @@ class Performer:
             lease_s=limits.MODEL_TIMEOUT_S + limits.LEASE_SLACK_S + limits.CLAIM_LEASE_S,
             input_tokens_max=attempt.input_tokens_max,
             output_tokens_max=attempt.output_tokens_max,
+            flexible=bool(denial.cheaper_than(attempt.model, self._definition.cheaper_models)),
             attribution=Attribution(
                 step=work.step, attempt=attempt.attempt + 1, env=self._env,
                 agent_version=self._definition.version, parent_agent=state.replyto,

@@ -57,26 +57,29 @@ class Accounts:
             replace(a, own=NO_MORE_CHUNKS) if a.name == name else a for a in self.all))
 
 
-def accounts_of(grant: Grant, called: str, limits: Limits, windows: Windows) -> Accounts:
+def accounts_of(grant: Grant, called: str, limits: Limits, windows: Windows, *,
+                flexible: bool = False) -> Accounts:
     """Return the accounts of a call; `called` is `model|<name>` or `tool|<name>`."""
+    def windowed(owner: str) -> list[Account]:
+        return _windowed(owner, limits, windows, flexible=flexible)
+
     tasks = [_task(limit) for limit in (grant.limits, *grant.ancestors)]
     standing = [
-        *_windowed(f"tenant|{grant.tenant}", limits, windows),
-        *_windowed(f"agent|{quote(grant.agent, SAFE)}", limits, windows),
-        *_windowed(f"session|{quote(grant.session, SAFE)}", limits, windows),
+        *windowed(f"tenant|{grant.tenant}"), *windowed(f"agent|{quote(grant.agent, SAFE)}"),
+        *windowed(f"session|{quote(grant.session, SAFE)}"),
     ]
     scope, _, name = called.partition("|")
-    extra = _windowed(f"{scope}|{quote(name, SAFE)}", limits, windows)
+    extra = windowed(f"{scope}|{quote(name, SAFE)}")
     capped = [_capped(cap, windows) for cap in limits.caps]
     return Accounts((*standing, *tasks, *extra, *capped), task_position=len(standing) + 1)
 
 
-def _windowed(owner: str, limits: Limits, windows: Windows) -> list[Account]:
+def _windowed(owner: str, limits: Limits, windows: Windows, *, flexible: bool) -> list[Account]:
     scope = owner.partition("|")[0]
     kinds = dict.fromkeys((*STANDING[scope], *limits.windows.get(owner, ())))
     found = []
     for kind in kinds:
-        limited = limits.of(owner, kind)
+        limited = limits.of(owner, kind, flexible=flexible)
         ttl_s = IDLE_TTL_S if scope == "session" and kind == "life" else TTL_S[kind]
         found.append(Account(f"{owner}|{windows.labels[kind]}", limited.hard, SET_BY_OTHERS, ttl_s,
                              limited.alerts))

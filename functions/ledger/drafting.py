@@ -87,5 +87,5 @@ def draft(grant: Grant, ask: ReserveBody, prices: PriceBook, *, limits: Limits,
     priced = most(rates, ask.input_tokens_max, ask.output_tokens_max)
     return Draft(
         grant, ask, limits, windows, rates, priced,
-        accounts=accounts_of(grant, ask.called, limits, windows),
+        accounts=accounts_of(grant, ask.called, limits, windows, flexible=ask.flexible),
         call=document(grant, ask, priced, price_version=rates.version, trace=trace))

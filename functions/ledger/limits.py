@@ -15,8 +15,9 @@ from shared.limits import ACCOUNTS_PER_CALL_MAX, ANCESTORS_MAX
 
 Scope = Literal["tenant", "agent", "session", "model", "tool"]
 Unit = Literal["usd", "tok", "calls"]
-Policy = Literal["observe", "deny", "pause"]
-"""What happens at the limit: alerts only; refusal; refusal, and the task waits for budget."""
+Policy = Literal["observe", "downgrade", "deny", "pause"]
+"""What happens at the limit: alerts only; refusal of a caller that knows a cheaper way, and of
+nobody else; refusal; refusal, and the task waits for budget."""
 
 Origin = Literal["", "file"]
 UNITS: tuple[Unit, ...] = ("usd", "tok", "calls")
@@ -46,8 +47,8 @@ class Limit(BaseModel):
 
     @property
     def hard(self) -> bool:
-        """Tell whether the limit refuses what does not fit."""
-        return self.policy != "observe"
+        """Tell whether the limit refuses what does not fit, whoever asks."""
+        return self.policy in ("deny", "pause")
 
 
 class Cap(BaseModel):
@@ -90,7 +91,7 @@ class Limits:
         """The tenant's own, before all list prices."""
         self.caps = caps
         """Caps over several tenants that this one is under."""
-        self._found: dict[tuple[str, str], Limited] = {}
+        self._found: dict[tuple[str, str, bool], Limited] = {}
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> "Limits":
@@ -112,18 +113,20 @@ class Limits:
                 found[owner] = (*found.get(owner, ()), window)
         return found
 
-    def of(self, owner: str, window: str) -> "Limited":
-        """Return what limits an account."""
+    def of(self, owner: str, window: str, *, flexible: bool = False) -> "Limited":
+        """Return what limits an account; a `flexible` caller has a cheaper way."""
         if window not in self.windows.get(owner, ()):
             return UNLIMITED
-        key = (owner, window)
+        key = (owner, window, flexible)
         if key not in self._found:
-            self._found[key] = self._spelled(f"{owner}|{window}")
+            self._found[key] = self._spelled(f"{owner}|{window}", flexible)
         return self._found[key]
 
-    def _spelled(self, account: str) -> "Limited":
+    def _spelled(self, account: str, flexible: bool) -> "Limited":
         found = [(unit, self.entries.get(f"{account}|{unit}")) for unit in UNITS]
-        usd, tok, calls = (str(x.limit) if x and x.hard else "" for _, x in found)
+        usd, tok, calls = (
+            str(x.limit) if x and (x.hard or (flexible and x.policy == "downgrade")) else ""
+            for _, x in found)
         marks = "".join(f"{unit}:{x.limit}:{','.join(map(str, x.thresholds))}:{int(x.hard)};"
                         for unit, x in found if x)
         alerts = marks if any(x.thresholds for _, x in found if x) else ""

@@ -68,6 +68,8 @@ class CallBody(Body):
     lease_s: float = Field(gt=0, le=LEASE_MAX_S)
     holder: Count
     grant: str | None = None
+    flexible: bool = False
+    """The caller knows a cheaper way: limits that downgrade refuse it."""
     attribution: AttributionBody
 
     @model_validator(mode="after")

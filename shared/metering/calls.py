@@ -54,6 +54,8 @@ class Call:
     input_tokens_max: int = 0
     output_tokens_max: int = 0
     """The cap that is really sent to the provider."""
+    flexible: bool = False
+    """There is a cheaper model to ask: a limit whose policy is `downgrade` may refuse this one."""
     attribution: Attribution
 
 

@@ -38,7 +38,7 @@ class Denied(OverBudget):
 
     @property
     def policy(self) -> str:
-        """Return what the limit asks for: `deny` or `pause`."""
+        """Return what the limit asks for: `downgrade`, `deny` or `pause`."""
         return str(self.extra.get("policy", "deny"))
 
     @property

@@ -141,6 +141,19 @@ async def test_cheaper_model_is_asked_when_no_cap_of_the_first_fits(agent):
     assert event["cost"]["price_version"] == "own"
 
 
+async def test_limit_that_downgrades_asks_the_cheapest_model_and_never_ends_the_task(agent):
+    headers = {"authorization": f"Bearer {agent.ledger.api_key}"}
+    await agent.ledger.http.post("/v1/budgets:apply", headers=headers, json={
+        "text": CHEAP.format(tenant=agent.ledger.tenant)})
+    await agent.ledger.budget(1, policy="downgrade")
+
+    assert (await agent.run()).output == "done"
+
+    assert [(r.model, r.output_tokens_max) for r in agent.model.asked] == [("scripted/cheap", 1024)]
+    [event] = await attributed(agent)
+    assert event["model"]["selected"] == "cheap"
+
+
 async def test_limit_that_denies_ends_the_task_with_what_it_has(agent):
     await agent.ledger.budget(1)
 

@@ -8,7 +8,7 @@ from functions.ledger.budget_file import read
 from functions.ledger.limits import Cap
 from shared.auth import ApiKey, ApiKeys, TaskLimits, hash_key
 from shared.metering import Denied
-from tests.integration.ledger.conftest import serving
+from tests.integration.ledger.conftest import reserve_body, serving
 
 pytestmark = pytest.mark.anyio
 RESERVED = 1000 * 150 + 500 * 600
@@ -169,6 +169,20 @@ async def test_denial_by_the_empty_pool_is_final_and_has_its_event(pair):
 
     assert (denied.reason, denied.need, denied.have) == ("spent", 1, 0)
     assert [e.json()["account"] for e in await one.drained()] == [f"platform|{cap.name}|life"]
+
+
+async def test_call_that_never_gets_the_chunks_it_took_gives_up(pair, monkeypatch):
+    one, _ = pair
+    await capped(pair, calls=5)
+    monkeypatch.setattr("functions.ledger.reserving.DRAWS_MAX", 3)
+
+    async def taken_by_others(*_):
+        return True
+
+    monkeypatch.setattr(one.parts.background._escrow, "draw", taken_by_others)
+    body, grant = reserve_body(one.call())
+
+    assert (await one.post("/v1/reservations", body, grant)).status_code == 503
 
 
 async def test_own_limit_denies_without_taking_a_chunk(pair):

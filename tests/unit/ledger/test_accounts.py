@@ -83,6 +83,13 @@ def test_observed_limit_alerts_and_refuses_nothing():
     assert (found.hard, found.alerts) == (("", "", ""), "usd:9:50,100:0;")
 
 
+def test_limit_that_downgrades_is_one_only_for_callers_with_a_cheaper_way():
+    limits = Limits(entries={"tenant|acme|life|usd": Limit(limit=9, policy="downgrade")})
+
+    assert limits.of("tenant|acme", "life").hard == ("", "", "")
+    assert limits.of("tenant|acme", "life", flexible=True).hard == ("9", "", "")
+
+
 def test_budget_that_gives_a_call_too_many_accounts_is_refused():
     windows = [f"tenant|acme|{w}|usd" for w in "hw"] + [f"agent|x|{w}|usd" for w in "hw"]
     fits = Limits(entries=dict.fromkeys(windows, Limit(limit=1)))
