@@ -66,7 +66,7 @@ class Desk:
         if event.type == PING:
             await self.redrive_due()
             return
-        await self.take_in(event, unrouted=event.get("knativeerrordest") is None)
+        await self.take_in(event, unrouted=not event.type.startswith("dev.tollgate."))
 
     async def take_in(self, event: Event, *, unrouted: bool = False) -> Letter:
         """Store the event as a letter, then do what it needs."""

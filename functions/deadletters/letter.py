@@ -25,7 +25,10 @@ TRANSIENT = frozenset({None, 409, 429, 503})
 """Codes after which the same delivery may succeed; `None`: no answer at all."""
 
 DELIVERY = ("knativeerrordest", "knativeerrorcode", "knativeerrordata", "knativekafkapartition",
-            "knativekafkaoffset")
+            "knativekafkaoffset", "knativearrivaltime", "knativebrokerttl")
+"""What brokers of both classes put on an event."""
+
+UNKNOWN = "unknown"
 
 
 class Letter(BaseModel):
@@ -59,7 +62,7 @@ class Letter(BaseModel):
 
 def letter_of(event: Event, tenant: str, now: float, *, unrouted: bool = False) -> Letter:
     """Return the letter of a dead-lettered event; the same delivery gives the same key."""
-    destination = "nobody" if unrouted else function_of(event.get("knativeerrordest") or "")
+    destination = "nobody" if unrouted else _destination(event)
     redrives, code = event.number("redrives"), event.get("knativeerrorcode")
     cleared: dict[str, Any] = dict.fromkeys(DELIVERY)
     original = event.extended(**cleared)
@@ -71,10 +74,24 @@ def letter_of(event: Event, tenant: str, now: float, *, unrouted: bool = False) 
         redrives=redrives, received_at=now, event=encode_structured(original)[1].decode())
 
 
+def _destination(event: Event) -> str:
+    """Return the function that did not take an event.
+
+    An in-memory Broker does not name it after a time-out: then it is the one that Triggers choose.
+    """
+    if address := event.get("knativeerrordest"):
+        return function_of(address)
+    if event.type == ToolRequested.TYPE:
+        return event.get("tool") or UNKNOWN
+    if event.type.startswith("dev.tollgate.ledger."):
+        return "costs"
+    return event.get("replyto") or event.get("agent") or UNKNOWN
+
+
 def function_of(address: str) -> str:
     """Return the function that an address belongs to: the first label of its host, or its path."""
     parts = urlsplit(address)
-    return (parts.hostname or parts.path.strip("/") or "unknown").split(".")[0]
+    return (parts.hostname or parts.path.strip("/") or UNKNOWN).split(".")[0]
 
 
 def _cause(event: Event) -> str:

@@ -103,6 +103,10 @@ class Tenant:
         """Return the cost store's timeline of a task."""
         return await self.got(f"/v1/costs/tasks/{task}", at="costs")
 
+    async def own_letters(self):
+        """Return the dead letters whose tenant is known to be this one."""
+        return [one for one in await self.letters() if one["tenant"] == self.name]
+
     async def letters(self):
         """Return the tenant's dead letters."""
         return (await self.got("/v1/dead-letters", at="deadletters"))["dead_letters"]

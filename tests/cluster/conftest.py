@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -9,6 +10,9 @@ from tests.cluster.system import ClusterSystem, api_keys
 from tests.cluster.workspace import Workspace
 
 FOLDER = "TOLLGATE_TEST_FOLDER"
+KEEP = "TOLLGATE_TEST_KEEP"
+"""Set to `true`, the environment stays for a look at it."""
+
 FIGURES = pytest.StashKey[dict]()
 
 
@@ -25,16 +29,17 @@ def figures(request):
 @pytest.fixture(scope="session")
 def workspace(figures):
     """The environment, applied."""
-    from time import monotonic
-
     folder = os.environ.get(FOLDER)
     assert folder, "these tests need what `make test-cluster` makes: start them with it"
     made, began = Workspace(Path(folder)), monotonic()
     made.write()
     made.make(api_keys())
     figures["applied with Terraform in"] = f"{monotonic() - began:.1f} s"
+    made.wait()
+    figures["all functions, Broker and Triggers Ready after"] = f"{monotonic() - began:.1f} s"
     yield made
-    made.destroy()
+    if os.environ.get(KEEP) != "true":
+        made.destroy()
 
 
 @pytest.fixture

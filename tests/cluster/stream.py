@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
+from itertools import count
 
 ANSWER = "6 and 7: told 204"
 STEPS, CALLS = 3, 3
@@ -16,33 +17,32 @@ class Stream:
 
     def __init__(self, system, tenant):
         self._system, self._tenant = system, tenant
-        self.tasks = []
+        self.tasks, self._numbers = [], count()
 
     @asynccontextmanager
     async def flowing(self):
         """Submit tasks for as long as the block lasts."""
-        flow = asyncio.create_task(self._flow())
+        enough = asyncio.Event()
+        flow = asyncio.create_task(self._flow(enough))
         try:
             yield self
         finally:
-            flow.cancel()
-            await asyncio.gather(flow, return_exceptions=True)
-        if flow.done() and not flow.cancelled() and flow.exception():
-            raise flow.exception()
+            enough.set()  # what was submitted is accepted, and counts
+            await flow
 
-    async def submit(self, count):
+    async def submit(self, number):
         """Submit tasks at once; return their ids."""
-        return await asyncio.gather(*(self._one() for _ in range(count)))
+        return await asyncio.gather(*(self._one() for _ in range(number)))
 
-    async def _flow(self):
+    async def _flow(self, enough):
         async with asyncio.TaskGroup() as group:
-            while True:
+            while not enough.is_set():
                 group.create_task(self._one())
                 await asyncio.sleep(EVERY_S)
 
     async def _one(self):
         prompt = f"errand {self._system.hook.url(self._tenant.name)}"
-        key = f"{self._tenant.name}-{len(self.tasks)}-{id(object())}"
+        key = f"{self._tenant.name}-{next(self._numbers)}"
         task = await self._tenant.submit(prompt, agent="researcher", key=key)
         self.tasks.append(task)
         return task
@@ -64,7 +64,7 @@ class Stream:
         assert len(keys) == len(self.tasks), "one idempotency key per task"
         assert summary["posted_nano"] == by_agent["total_nano"]
         assert summary["posted_nano"] == sum(_nano(one["cost_usd"]) for one in ended)
-        assert await self._tenant.letters() == []
+        assert await self._tenant.own_letters() == []
 
 
 def _nano(usd):

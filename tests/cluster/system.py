@@ -26,13 +26,20 @@ POD = "serving.knative.dev/service={}"
 class ClusterSystem:
     """An async context manager; `tenant()` hands out a tenant that no test has used."""
 
+    _tenants = iter(range(TENANTS))
+
     def __init__(self):
-        self._tenants = iter(range(TENANTS))
         self._stack = ExitStack()
         self.addresses = {name: f"http://{name}.{NAMESPACE}.svc.cluster.local"
                           for name in FUNCTIONS}
 
     async def __aenter__(self):
+        with self._stack as unwound:
+            await self._open()
+            self._stack = unwound.pop_all()
+        return self
+
+    async def _open(self):
         self.hook = self._stack.enter_context(Receiver(os.environ[HOST]))
         inside = self._forwarded("kourier-system", "service/kourier-internal")
         outside = _given() or self._forwarded("kourier-system", "service/kourier")
@@ -42,7 +49,6 @@ class ClusterSystem:
         self.broker = f"http://{broker[0]}:{broker[1]}/{NAMESPACE}/default"
         routes = {urlsplit(public).hostname: outside, broker[0]: broker}
         self.http = httpx2.AsyncClient(transport=Routed(routes, inside), timeout=TIMEOUT_S)
-        return self
 
     async def __aexit__(self, *_):
         await self.http.aclose()
@@ -125,6 +131,12 @@ async def redis_killed():
     # Its probes' shells have other names; the exec itself may end with its container.
     await asyncio.gather(kubectl.told("-n", NAMESPACE, "exec", "redis-0", "--", "sh", "-c", script),
                          return_exceptions=True)
+
+
+async def redis_starts():
+    """Return how often the Redis server was started again."""
+    status = (await found("pod", "redis-0"))["status"]
+    return sum(one["restartCount"] for one in status["containerStatuses"])
 
 
 async def is_ready(kind, name):

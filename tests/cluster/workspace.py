@@ -1,4 +1,4 @@
-"""A copy of terraform/ and knative/ with an overlay for tests, applied with `make apply`'s runner."""
+"""A copy of terraform/ and knative/ with an overlay for tests, applied as `make apply` does."""
 
 import json
 import os
@@ -17,6 +17,9 @@ OVERLAY = "tested"
 MOUNT = "/etc/tollgate/examples"
 SILENCE_S = 30
 """The watchdog asks once a minute: what a crash lost goes on within a minute and a half."""
+
+READY_S = 170
+"""Every function starts once before it is Ready, all of them at the same time."""
 
 SCENES = ("^plain", "^errand", "^slow")
 SETTINGS = {"READER_ROOT": MOUNT, "TOLLGATE_SCRIPT": f"{MOUNT}/script.yaml",
@@ -49,6 +52,13 @@ class Workspace:
         _run("-m", "eventing.cli.main", "secrets", "make", "--namespace", NAMESPACE,
              "--api-keys", str(file))
         self.apply("apps")
+
+    def wait(self):
+        """Return when everything is Ready."""
+        for kind in ("ksvc", "broker", "trigger", "pingsource", "pod/redis-0"):
+            names = [kind] if "/" in kind else [kind, "--all"]
+            kubectl.ask("-n", NAMESPACE, "wait", *names, "--for=condition=Ready",
+                        f"--timeout={READY_S}s")
 
     def apply(self, stack):
         """Apply a stack; return the one line that says what changed."""

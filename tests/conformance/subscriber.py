@@ -1,13 +1,19 @@
-"""A loopback server that answers as it is told and remembers what it was sent."""
+"""A server that answers as it is told and remembers what it was sent."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+HOST = os.environ.get("TOLLGATE_TEST_HOST") or "127.0.0.1"
+"""Where subscribers listen: an address that the broker's dispatcher reaches."""
+
 TIMEOUT_S = 30.0
+ADDED = ("knativekafka", "knativearrivaltime", "knativebrokerttl")
+"""What transports put on an event."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Received:
     def attributes(self) -> dict[str, str]:
         """The `ce-` headers without their prefix and without what the transport adds."""
         named = {n.removeprefix("ce-"): v for n, v in self.headers.items() if n.startswith("ce-")}
-        return {n: v for n, v in named.items() if not n.startswith("knativekafka")}
+        return {n: v for n, v in named.items() if not n.startswith(ADDED)}
 
 
 class Subscriber:
@@ -43,8 +49,8 @@ class Subscriber:
 
     async def start(self, port: int = 0) -> "Subscriber":
         loop = asyncio.get_running_loop()
-        self._tcp = await loop.create_server(self._server, "127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{self._tcp.sockets[0].getsockname()[1]}/"
+        self._tcp = await loop.create_server(self._server, HOST, port)
+        self.url = f"http://{HOST}:{self._tcp.sockets[0].getsockname()[1]}/"
         return self
 
     async def stop(self) -> None:

@@ -122,8 +122,18 @@ async def test_filter_decides(broker, subscriber, send, filters, old, arrives):
     assert receiver.ids() == (["1"] if arrives else [])
 
 
+@pytest.mark.parametrize("filters", [[{}], [{"exact": {}}]])
+async def test_empty_filter_is_rejected(broker, under_test, filters):
+    if getattr(under_test, "takes_empty_filters", False):
+        return
+    under_test = await broker()
+
+    with pytest.raises(Rejected):
+        await under_test.add_trigger("bad", Spec("http://127.0.0.1:9/", filters=filters))
+
+
 @pytest.mark.parametrize("filters", [
-    [{"exact": {"type": "a"}, "prefix": {"type": "a"}}], [{}], [{"exact": {}}],
+    [{"exact": {"type": "a"}, "prefix": {"type": "a"}}],
     [{"exact": {"SOURCE": "a"}}], [{"prefix": {"s-pace": "a"}}], [{"suffix": {"123": "a"}}],
     [{"exactt": {"type": "a"}}], [{"all": [{"any": [{"exact": {"UPPER": "x"}}]}]}]])
 async def test_invalid_filter_is_rejected(broker, subscriber, filters):

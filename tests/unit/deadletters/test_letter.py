@@ -42,6 +42,15 @@ def test_letter_keeps_the_cause_and_the_event_as_it_was_published():
     assert kept.original() == tool_requested(state(step=1), call())
 
 
+def test_function_that_an_in_memory_broker_does_not_name_is_the_one_of_the_trigger():
+    # After a time-out its dead letters say nothing; and it adds attributes of its own.
+    timed_out = letter(dest=None, knativearrivaltime="2026-11-21T05:44:53Z", knativebrokerttl=255)
+
+    assert (timed_out.destination, timed_out.code) == ("calculator", None)
+    assert timed_out.original() == tool_requested(state(step=1), call())
+    assert judge(timed_out, NOW, NOW) == AnswerCall()
+
+
 @pytest.mark.parametrize("address", [
     "http://calculator.tollgate.svc.cluster.local", "http://calculator.tollgate.svc/",
     "http://calculator/", "calculator"])
