@@ -6,17 +6,20 @@ HINTS: tuple[Hint, ...] = (
     Hint(r"connection refused|no such host|i/o timeout|no route to host|TLS handshake timeout",
          "The cluster does not answer at the address in the kubeconfig. Is it up, is a VPN needed, "
          "is the context right? `kubectl cluster-info` asks the same."),
-    Hint(r'timed out waiting for: "(?P<group>[\w.]+)/(?P<version>\w+), Kind=(?P<kind>\w+)"'
+    Hint(r"provider kustomization: (kubeconfig\w*|couldn't load)",
+         "The kubeconfig cannot be read: `kubectl config view --kubeconfig FILE` says what is "
+         "wrong with it."),
+    Hint(r"x509: certificate|certificate signed by unknown authority",
+         "The kubeconfig's certificate authority is not the cluster's: it was made anew. Fetch the "
+         "kubeconfig again."),
+    Hint(r"Unauthorized|must be logged in|client to provide credentials|getting credentials: exec",
+         "The cluster does not accept these credentials: log in again, or fetch the kubeconfig "
+         "again; for EKS, `aws sts get-caller-identity` says who you are."),
+    Hint(r'timed out waiting for: "(?P<group>[\w.]+)/(?P<version>\w+), Kind=(?P<kind>\w+)": timeout'
          r'|no matches for kind "(?P<kind2>\w+)" in version "(?P<group2>[\w.]+)/\w+"',
          "The cluster does not know this kind: its CustomResourceDefinition is missing. Install "
          "what brings it (Knative Serving, Eventing, …): variable `releases` of messaging, or by "
          "hand; `kubectl api-resources` lists what there is."),
-    Hint(r"x509: certificate|certificate signed by unknown authority",
-         "The kubeconfig's certificate authority is not the cluster's: it was made anew. Fetch the "
-         "kubeconfig again."),
-    Hint(r"Unauthorized|must be logged in to the server|getting credentials: exec",
-         "The cluster does not accept these credentials: log in again, or fetch the kubeconfig "
-         "again; for EKS, `aws sts get-caller-identity` says who you are."),
     Hint(r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<asked>[^,]+(?:,[^,]+?=[^,]+)*), used",
          r"The namespace's ResourceQuota \g<quota> has no room for \g<asked>: raise it, or ask for "
          "less (resources, min-scale). Then apply again: what is there already stays."),

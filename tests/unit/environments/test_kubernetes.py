@@ -181,6 +181,10 @@ ERRORS = {
     "dial tcp: lookup cluster.example: no such host": "cluster does not answer",
     "tls: failed to verify certificate: x509: certificate signed by unknown authority":
         "certificate authority",
+    'provider kustomization: kubeconfig_path: couldn\'t get version/kind; json parse error':
+        "kubeconfig cannot be read",
+    'timed out waiting for: "serving.knative.dev/v1, Kind=Service": the server has asked for the '
+    "client to provide credentials": "log in again",
     "error: You must be logged in to the server (Unauthorized)": "log in again",
     'services "a" is forbidden: exceeded quota: few, requested: count/services=1, used: '
     "count/services=1, limited: count/services=1": "ResourceQuota few has no room for "
