@@ -19,7 +19,8 @@ from functions.agents import commits
 from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
 from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversation, fold, plan
-from functions.agents.perform import Deferred, Paused, Performer, Stopped, Work
+from functions.agents.perform import Performer, Work
+from functions.agents.stops import Deferred, Paused, Stopped
 from functions.agents.pinning import Siblings
 from shared import limits
 from shared.auth import Grant

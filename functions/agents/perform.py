@@ -15,6 +15,7 @@ from functions.agents import denial
 from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
 from functions.agents.loop import Answered
+from functions.agents.stops import Deferred, Paused, Stopped
 from shared import limits
 from shared.clock import Clock
 from shared.errors import Busy
@@ -59,28 +60,6 @@ async def jittered(number: int) -> None:
     """Wait before attempt `number` (1, 2, …): exponential from 0.5 s, full jitter, capped."""
     longest_s = min(0.5 * 2**number, limits.MODEL_WAIT_MAX_S)
     await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311 - no secret
-
-
-class Stopped(Exception):
-    """The step cannot be taken: the task ends with what it has."""
-
-    def __init__(self, status: Status, error: str) -> None:
-        super().__init__(error)
-        self.status = status
-        self.error = error
-
-
-class Deferred(Exception):
-    """The step must wait: holds stand in the way, or the ledger is away."""
-
-
-class Paused(Exception):
-    """The step must wait until there is budget."""
-
-    def __init__(self, reason: str, wait_s: float) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.wait_s = wait_s
 
 
 @dataclass(frozen=True, slots=True)
