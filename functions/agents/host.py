@@ -20,8 +20,8 @@ from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
 from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversation, fold, plan
 from functions.agents.perform import Performer, Work
-from functions.agents.stops import Deferred, Paused, Stopped
 from functions.agents.pinning import Siblings
+from functions.agents.stops import Deferred, Paused, Stopped
 from shared import limits
 from shared.auth import Grant
 from shared.clock import Clock
