@@ -1,6 +1,7 @@
 # Delivery. fn=<function> env=<environment> image=<registry>/<function>:<tag>
 PIPELINE = $(BIN)/python -m eventing.pipelines
-.PHONY: pipelines scan deploy
+PLATFORM = terraform -chdir=terraform/environments/$(env)/platform
+.PHONY: pipelines scan push deploy rollout record kubeconfig ready
 
 pipelines: $(VENV)/run.stamp ## Write each function's workflow anew, from what it imports
 	@$(PIPELINE) write
@@ -8,6 +9,23 @@ pipelines: $(VENV)/run.stamp ## Write each function's workflow anew, from what i
 scan: $(VENV)/run.stamp ## Scan what a function's image contains: fn=NAME
 	@$(PIPELINE) scan $(fn)
 
+push: $(VENV)/run.stamp ## Build an image, and push it under its full name: fn=NAME image=REFERENCE
+	@$(PIPELINE) push $(fn) $(image)
+
 deploy: $(VENV)/run.stamp ## Run an image in an environment: env=NAME fn=NAME image=REFERENCE
 	@$(PIPELINE) pin $(env) $(fn) $(image)
 	@$(MAKE) --no-print-directory apply env=$(env) only=apps
+
+rollout: $(VENV)/run.stamp ## Promote an image by what its tasks cost: env=NAME fn=NAME image=REFERENCE
+	@$(BIN)/tollgate rollout start $(fn) --image $(image) --auto-promote --wait $(ARGS)
+	@$(MAKE) --no-print-directory deploy env=$(env) fn=$(fn) image=$(image)
+
+record: $(VENV)/run.stamp ## Commit and push what an environment runs: env=NAME fn=NAME image=REFERENCE
+	@$(PIPELINE) record $(env) $(fn) $(image)
+
+kubeconfig: ## Let kubectl mean an environment's cluster: env=NAME
+	@$(PLATFORM) init -input=false >/dev/null
+	@$(PLATFORM) output -raw kubeconfig_command | sh
+
+ready: $(VENV)/run.stamp ## Check whether an environment is ready for production: env=NAME
+	@$(BIN)/tollgate ready --env $(env) $(ARGS)

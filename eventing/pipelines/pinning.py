@@ -43,6 +43,15 @@ def _refuse_unknown(environment: str, function: str, image: str, folder: Path) -
     if function not in functions():
         raise PipelineFault(f"no function is called {function!r}: there are "
                             f"{', '.join(functions())}")
+    refuse_moving(image)
+
+
+def refuse_moving(image: str) -> None:
+    """Return if the reference names one version for ever.
+
+    Raises:
+        PipelineFault: it has no tag, or `latest`.
+    """
     if not REFERENCE.fullmatch(image) or image.endswith(":latest"):
         raise PipelineFault(f"{image!r} names no fixed version of an image: give "
                             "<registry>/<function>:<tag> with a tag that never moves, or a digest")

@@ -12,6 +12,7 @@ def path(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("SCANNER", raising=False)
     return folder
 
 
@@ -27,6 +28,13 @@ def test_scanner_reads_the_bill_of_contents(path, name):
 
     assert scan(path / "sbom.cdx.json") == name
     assert str(path / "sbom.cdx.json") in (path / "calls").read_text()
+
+
+def test_scanner_may_be_anywhere(path, tmp_path, monkeypatch):
+    scanner(tmp_path, "trivy", 0)
+    monkeypatch.setenv("SCANNER", str(tmp_path / "trivy"))
+
+    assert scan(path / "sbom.cdx.json") == "trivy"
 
 
 def test_what_the_scanner_finds_stops_the_delivery(path):
