@@ -1,5 +1,6 @@
-"""Shows what a budget file changes."""
+"""Shows budgets, and what a budget file changes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from eventing.cli import show
@@ -52,3 +53,14 @@ def _amount(unit: str, amount: int) -> str:
 
 def _text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else value or ""
+
+
+def show_list(found: dict[str, Any], state: Callable[[dict[str, Any]], str]) -> None:
+    """Print every limit with its balance."""
+    rows = [(f"{one['scope']} {one['id']}", SPANS[one["window"]], *(
+        _amount(one["unit"], one[column]) for column in ("limit", "posted", "held", "free")),
+        state(one)) for one in found["budgets"]]
+    show.table(f"{found['tenant']} ({found['zone']})",
+               ("budget", "per", "limit#", "posted#", "held#", "free#", "at the limit"), rows)
+    if not rows:
+        show.line("no budgets: tollgate budget set …, or tollgate budget apply -f FILE")

@@ -1,4 +1,4 @@
-"""`tollgate budget set`, `get`, `remove` and `apply`."""
+"""`tollgate budget set`, `get`, `list`, `remove` and `apply`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -154,6 +154,19 @@ def get(scope: Scope, name: Name, *, window: Span = "life", data: Data = DATA,
             for unit, at in found["units"].items()]
     show.table(found["account"], ("unit", *(f"{column}#" for column in COLUMNS), "at the limit"),
                rows)
+
+
+@app.command("list")
+def list_budgets(*, data: Data = DATA, as_json: Json = False) -> None:
+    """Show every limit, and what is posted, held and free in its window now."""
+    from eventing.cli import budget_changes
+
+    with _remote(data) as remote:
+        found = remote.ask("GET", "ledger", "/v1/budgets")
+    if as_json:
+        show.as_json(found)
+    else:
+        budget_changes.show_list(found, _state)
 
 
 def _state(at: dict[str, object]) -> str:

@@ -29,6 +29,7 @@ def budget_routes(parts: Parts) -> list[Route]:
     budget = "/v1/budgets/{scope}/{owner:path}"
     table: list[tuple[str, str, Endpoint]] = [
         ("POST", "/v1/budgets:apply", of.apply),
+        ("GET", "/v1/budgets", of.budgets),
         ("POST", "/v1/rerates", of.rerate),
         ("GET", "/v1/caps", of.caps),
         ("POST", "/v1/reservations/{id}/adjustments", of.adjust),
@@ -81,6 +82,13 @@ class _Budgeting:
         found = await self._of.endings.adjust(tenant, request.path_params["id"], body)
         self._of.background.wrote(tenant)
         return JSONResponse(found)
+
+    async def budgets(self, request: Request) -> Response:
+        """Return all of a tenant's limits with their balances; who sees costs may see them."""
+        caller = self._of.door.caller(request, None)
+        if not caller.rights & {"admin", "budgets", "costs"}:
+            caller.allow("budgets")
+        return JSONResponse(await self._of.budgets.every(caller.tenant))
 
     async def budget(self, request: Request) -> Response:
         """Return an owner's limits."""

@@ -1,7 +1,7 @@
 """Reads and edits limits; editing one never touches what was spent."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from functions.ledger import keys
 from functions.ledger.accounts import SAFE
@@ -9,7 +9,7 @@ from functions.ledger.limits import UNITS, Limit, Limits, Scope, field, refuse_t
 from functions.ledger.requests import BudgetBody
 from functions.ledger.store import Store
 from functions.ledger.waking import Waking
-from functions.ledger.windows import HOUR_S, Window, bounds
+from functions.ledger.windows import HOUR_S, Window, Windows, bounds
 from shared.errors import Busy, Forbidden, NotFound
 from shared.limits import COMMIT_RETRIES_MAX
 from shared.store import mapped
@@ -72,6 +72,26 @@ class Budgets:
             raise NotFound(f"{scope} {owner_id} has no budget")
         return {"scope": scope, "id": owner_id, "limits": found}
 
+    async def every(self, tenant: str) -> dict[str, Any]:
+        """Return all limits of a tenant with what is posted, held and free in the window of now."""
+        known, now = await self._store.reload(tenant), await self._store.now()
+        names = sorted(known.limits.entries)
+        labels = [_account(name, known.windows) for name in names]
+        with mapped():
+            async with self._store.redis.pipeline(transaction=False) as pipe:
+                for label in labels:
+                    pipe.hgetall(keys.account(tenant, label))
+                found: Any = await pipe.execute() if labels else []
+        return {
+            "tenant": tenant, "zone": known.limits.zone,
+            "prices": known.limits.prices.label if known.limits.prices else None,
+            "caps": [cap.name for cap in known.limits.caps],
+            "budgets": [{**_named(name), **_shown(name, known.limits.entries[name]),
+                         "account": label, **_balance(
+                             account, name.rsplit("|", 1)[1], known.limits.entries[name],
+                             _elapsed_s(name, now, known.limits.zone))}
+                        for name, label, account in zip(names, labels, found, strict=True)]}
+
     async def usage(self, tenant: str, scope: Scope, owner_id: str, window: Window,
                     ) -> dict[str, Any]:
         """Return limit, policy, posted, held, free and burn rate of a window's account, by unit."""
@@ -129,6 +149,21 @@ def _refuse_other_revision(before: Limit | None, wanted: int | None) -> None:
     current = before.revision if before else 0
     if wanted is not None and wanted != current:
         raise Busy(f"the budget is at revision {current}, not {wanted}", revision=current)
+
+
+def _named(name: str) -> dict[str, str]:
+    scope, owner, _, _ = name.split("|")
+    return {"scope": scope, "id": unquote(owner)}
+
+
+def _account(name: str, windows: Windows) -> str:
+    owner, window, _ = name.rsplit("|", 2)
+    return f"{owner}|{windows.labels[window]}"
+
+
+def _elapsed_s(name: str, now: float, zone: str) -> float | None:
+    within = bounds(name.rsplit("|", 2)[1], now, zone)
+    return now - within[0] if within else None
 
 
 def _shown(name: str, limit: Limit) -> dict[str, Any]:

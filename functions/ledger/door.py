@@ -44,14 +44,15 @@ class Door:
         """
         return self.caller(request, right).tenant
 
-    def caller(self, request: Request, right: Right) -> Caller:
-        """Return who sent the request's API key.
+    def caller(self, request: Request, right: Right | None) -> Caller:
+        """Return who sent the request's API key; without a `right` whoever it is.
 
         Raises:
             Unauthorized: no key or an unknown one. Forbidden: it lacks the right.
         """
         caller = self._api_keys.caller(request.headers.get("authorization"))
-        caller.allow(right)
+        if right is not None:
+            caller.allow(right)
         return caller
 
     def reader(self, request: Request) -> str:

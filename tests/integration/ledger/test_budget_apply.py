@@ -233,3 +233,15 @@ async def test_budget_set_by_hand_stays_the_files_own(ledger, mounted):
     await ledger.parts.files.apply(read("version: 1"), origin="file")
 
     assert await limits(ledger) == {}
+
+
+async def test_swap_of_fields_that_others_changed_changes_none_of_them(ledger):
+    key = f"lg:{{{ledger.tenant}}}:lim"
+    await ledger.redis.hset(key, mapping={"a": "1", "b": "2"})
+    swap = ledger.parts.budgets._store.scripts["budget"]
+
+    refused = await swap(ledger.redis, [key], ["a", "1", "9", "b", "old", "9"])
+    done = await swap(ledger.redis, [key], ["a", "1", "", "b", "2", "9", "c", "", "9"])
+
+    assert (refused, done) == (0, 1)
+    assert await ledger.redis.hgetall(key) == {"b": "9", "c": "9", "version": "1"}

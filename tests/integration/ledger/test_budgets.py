@@ -188,3 +188,24 @@ async def test_what_is_kept_with_limits_is_read_again_after_a_while(ledger):
     later = await store.tenant(ledger.tenant)
 
     assert [known.limits.zone for known in (before, same, later)] == ["UTC", "UTC", "Asia/Tokyo"]
+
+
+async def test_all_budgets_are_listed_with_their_balances(ledger):
+    await ledger.budget(10**9, window="d", policy="pause")
+    await ledger.budget(5, scope="agent", owner="re/searcher x", unit="calls")
+    call = ledger.call()
+    await ledger.meter.hold(call)
+
+    found = await ledger.get("/v1/budgets")
+
+    agent, tenant = found["budgets"]
+    assert (agent["scope"], agent["id"], agent["unit"], agent["limit"]) == (
+        "agent", "re/searcher x", "calls", 5)
+    assert (tenant["window"], tenant["policy"], tenant["held"], tenant["free"]) == (
+        "d", "pause", RESERVED, 10**9 - RESERVED)
+    assert (found["zone"], found["prices"], found["caps"]) == ("UTC", None, [])
+
+
+async def test_tenant_without_budgets_has_an_empty_list(ledger):
+    assert (await ledger.get("/v1/budgets"))["budgets"] == []
+    assert (await ledger.http.get("/v1/budgets")).status_code == 401

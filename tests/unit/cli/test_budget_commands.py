@@ -133,3 +133,22 @@ def test_period_that_is_none_is_refused_before_anything_is_asked(functions, toll
 
 def test_example_is_a_budget_file():
     assert read(EXAMPLE.read_text()).tenants["local"].limits
+
+
+def test_list_shows_every_budget_with_its_balance(functions, tollgate):
+    one = {"scope": "agent", "id": "researcher", "window": "d", "unit": "usd", "limit": 10**9,
+           "posted": 5 * 10**8, "held": 0, "free": 5 * 10**8, "policy": "pause", "blocked": False}
+    functions.answers["GET", "/v1/budgets"] = (200, {
+        "tenant": "acme", "zone": "Asia/Tokyo", "budgets": [one, one | {"blocked": True}]})
+
+    lines = [line.split() for line in tollgate(["budget", "list"]).stdout.splitlines()]
+
+    assert lines[0] == ["acme", "(Asia/Tokyo)"]
+    assert lines[2] == ["agent", "researcher", "day", "$1", "$0.5", "$0", "$0.5", "pause"]
+    assert lines[3][-1] == "blocked"
+
+
+def test_list_of_nothing_says_how_to_begin(functions, tollgate):
+    functions.answers["GET", "/v1/budgets"] = (200, {"tenant": "a", "zone": "UTC", "budgets": []})
+
+    assert "tollgate budget apply" in tollgate(["budget", "list"]).stdout
