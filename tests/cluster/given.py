@@ -42,13 +42,13 @@ class NotReady(Exception):
 
 
 def started():
-    """Start a cluster if a program is named, and take over what it exports.
+    """Start a cluster if a program is named and none is given; take over what it exports.
 
     Raises:
         NotReady: the program fails.
     """
     program = os.environ.get(PROGRAM)
-    if not program:
+    if not program or os.environ.get("KUBECONFIG"):
         return
     _told([program, "up"])
     for line in _told([program, "env"]).splitlines():

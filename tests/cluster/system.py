@@ -1,10 +1,9 @@
 """Tollgate as it runs on the cluster, seen through its doors and through the API server."""
 
-import asyncio
 import hashlib
 import json
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import httpx2
@@ -126,11 +125,11 @@ async def killed(function):
 
 async def redis_killed():
     """Kill the Redis server with SIGKILL inside its pod: its log stays, as on a volume."""
-    script = 'for p in /proc/[0-9]*; do case "$(cat $p/comm)" in redis-server) ' \
+    script = 'for p in /proc/[0-9]*; do read -r name < $p/comm; case $name in redis-server) ' \
              'kill -9 "${p#/proc/}";; esac; done'
-    # Its probes' shells have other names; the exec itself may end with its container.
-    await asyncio.gather(kubectl.told("-n", NAMESPACE, "exec", "redis-0", "--", "sh", "-c", script),
-                         return_exceptions=True)
+    # The shell may end with its container, before it has said that it did.
+    with suppress(kubectl.Unreachable):
+        await kubectl.told("-n", NAMESPACE, "exec", "redis-0", "--", "sh", "-c", script)
 
 
 async def redis_starts():

@@ -178,3 +178,12 @@ def test_plan_and_state_hold_no_secret(environment):
                  for instance in resource["instances"]]
         assert kinds
         assert "Secret" not in kinds
+
+
+def test_budgets_are_applied_with_the_functions(edited):
+    file = edited.root("apps") / "budgets.yaml"
+    file.write_text('{version: 1, tenants: {acme: {budgets: [{scope: tenant, usd: "5"}]}}}')
+
+    edited.apply("apps", budgets_file="budgets.yaml")
+
+    assert 'usd": "5"' in edited.get("configmap", "budgets")["data"]["budgets.yaml"]
