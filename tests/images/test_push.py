@@ -58,6 +58,15 @@ def test_pushed_image_is_in_the_registry_with_its_labels(registry):
     assert labels["org.opencontainers.image.title"] == "tollgate/calculator"
 
 
+def test_image_is_written_to_a_file(tmp_path):
+    made = subprocess.run(["make", "image", "fn=calculator", "tag=filed",
+                           f"out={tmp_path / 'calculator.tar'}"], text=True, capture_output=True,
+                          timeout=600, check=False)
+
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert (tmp_path / "calculator.tar").stat().st_size > 2**20
+
+
 def test_reference_without_a_version_is_not_pushed():
     made = subprocess.run(["make", "push", "fn=calculator", "image=registry.example/calculator"],
                           text=True, capture_output=True, timeout=120, check=False)
