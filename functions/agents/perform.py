@@ -166,8 +166,8 @@ class Performer:
             try:
                 return await self._meter.hold(call, dispatch=True)
             except Denied as denied:
-                if denied.reason != "held":
-                    raise
+                if denied.reason != "held" or denied.policy == "downgrade":
+                    raise  # waiting is for limits that have no other way
                 if wait_s is None:
                     raise Deferred(denied.detail) from denied
                 await asyncio.sleep(wait_s)

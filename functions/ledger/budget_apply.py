@@ -105,8 +105,8 @@ class BudgetFiles:
 
     async def _write(self, caps_made: list[Change], plans: list[Plan], *, wanted: Wanted,
                      caps: Mapping[str, tuple[Cap, ...]], origin: Origin) -> None:
-        if caps_made:
-            await self._swapped(keys.CAPS, caps_made)
+        if caps_made and not await self._swapped(keys.CAPS, caps_made):
+            raise Busy("the caps are being changed by others: apply the file again")
         for first in plans:
             plan = first
             for _ in range(COMMIT_RETRIES_MAX):

@@ -154,6 +154,15 @@ async def test_limit_that_downgrades_asks_the_cheapest_model_and_never_ends_the_
     assert event["model"]["selected"] == "cheap"
 
 
+async def test_limit_that_downgrades_waits_for_nobodys_holds(agent):
+    await agent.ledger.budget(10**6, policy="downgrade")
+    await agent.ledger.meter.hold(agent.ledger.call(input_tokens_max=5000))
+
+    assert (await agent.run()).status is Status.COMPLETED
+
+    assert [r.model for r in agent.model.asked] == ["scripted/cheap"]
+
+
 async def test_limit_that_denies_ends_the_task_with_what_it_has(agent):
     await agent.ledger.budget(1)
 
