@@ -55,12 +55,8 @@ def _cells(arm: ArmFigures) -> tuple[Any, ...]:
 
 def listing(found: list[tuple[dict[str, Any], Rollout]]) -> None:
     """Print a line for each function that has a rollout."""
-    heads = ("function", "phase", "verdict", "stable", "candidate", "traffic", "age")
+    heads = ("function", "phase", "verdict", "stable", "candidate", "share #", "age")
     show.table("", heads, [
         (service["metadata"]["name"], rollout.phase, rollout.verdict, rollout.stable,
-         rollout.candidate, _split(service), show.age(rfc3339(rollout.created_at)))
-        for service, rollout in found])
-
-
-def _split(service: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {percent} %" for name, percent in traffic.shares(service).items())
+         rollout.candidate, f"{traffic.shares(service).get(rollout.candidate, 0)} %",
+         show.age(rfc3339(rollout.created_at))) for service, rollout in found])
