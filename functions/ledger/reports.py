@@ -15,7 +15,12 @@ class Reports:
     """Reads of accounts and counters; each is one moment's truth."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._redis: Any = store.redis
+
+    async def end_epoch(self, tenant: str, epoch: str) -> str:
+        """End an epoch; return the one that runs now."""
+        return await self._store.end_epoch(tenant, epoch)
 
     async def task(self, tenant: str, task: str) -> dict[str, Any]:
         """Return what a task and its sub-tasks posted and hold, and its reservations by state."""

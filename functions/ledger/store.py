@@ -113,6 +113,23 @@ class Store:
             log.error("the sequence of tenant %s was lost: epoch %s follows %s",
                       tenant, epoch, before)
 
+    async def end_epoch(self, tenant: str, epoch: str) -> str:
+        """Number on from 1 under a higher epoch, if `epoch` still runs; return which one runs.
+
+        For a sequence that lost numbers and gave them again: consumers then know which is which.
+        """
+        later = str(max(int(await self.now() * 1000), int(epoch) + 1))
+        if await self.run_one("epoch", [keys.sequence(tenant)], [epoch, later]):
+            log.error("epoch %s of tenant %s was ended: %s follows", epoch, tenant, later)
+        with mapped():
+            found: Any = await self.redis.hget(keys.sequence(tenant), "epoch")
+        return found or "0"
+
+    async def run_one(self, script: str, script_keys: Sequence[str],
+                      args: Sequence[Value]) -> bool:
+        """Run a script that answers 1 or 0."""
+        return bool(await self.scripts[script](self.redis, script_keys, args))
+
     async def tenants(self) -> list[str]:
         """Return every tenant with work, in order."""
         with mapped():

@@ -232,3 +232,23 @@ async def check_invariants(ledger, limit):
     tasks = [a for name, a in accounts.items() if name.startswith("task|")]
     assert sum(int(a.get("usd.pst", 0)) for a in tasks) == int(root["usd.pst"])  # I6
     assert int(root["usd.pst"]) <= limit  # I3, I4
+
+
+async def test_epoch_that_gave_a_number_twice_is_ended_once(ledger):
+    first, second = ledger.call(), ledger.call()
+    for call in (first, second):
+        await ledger.meter.hold(call)
+    await ledger.meter.settle(first.id, USED, grant=first.grant)
+    before = (await ledger.get("/v1/summary"))["epoch"]
+    bearer = {"authorization": f"Bearer {ledger.api_key}"}
+
+    answers = [await ledger.http.post("/v1/epochs", json={"epoch": before}, headers=bearer)
+               for _ in range(2)]
+    await ledger.meter.settle(second.id, USED, grant=second.grant)
+
+    epochs = {answer.json()["epoch"] for answer in answers}
+    assert len(epochs) == 1
+    assert int(epochs.pop()) > int(before)
+    assert [e.extensions["ledgerseq"] for e in await ledger.drained()] == ["1", "1"]
+    summary = await ledger.get("/v1/summary")
+    assert (summary["events"], summary["states"]["SETTLED"]) == (1, 2)
