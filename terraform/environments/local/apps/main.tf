@@ -15,3 +15,11 @@ module "apps" {
   settings  = var.settings
   ingress   = var.ingress
 }
+
+module "budgets" {
+  source = "../../../modules/budgets"
+  count  = var.budgets_file == null ? 0 : 1
+
+  namespace = module.apps.namespace
+  budgets   = yamldecode(file("${path.root}/${var.budgets_file}"))
+}

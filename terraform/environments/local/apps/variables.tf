@@ -53,3 +53,9 @@ variable "ingress" {
   type        = string
   default     = "knative.test"
 }
+
+variable "budgets_file" {
+  description = "File of docs/budgets.md, relative to this folder; null leaves budgets to `tollgate budget apply`."
+  type        = string
+  default     = null
+}
