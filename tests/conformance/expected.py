@@ -11,6 +11,9 @@ class Expected:
     """Calls of a subscriber that answers 2xx with a body that is no event, at `retry: 2`."""
 
     bad_success_has_code: bool
+    broken_reply_has_code: bool
+    """A reply is broken when it has some attributes of an event, and not all of them."""
+
     too_large: int | None
     """Status for an event of 1 MiB; `None`: no limit known."""
 
@@ -39,7 +42,7 @@ class Expected:
 
 KAFKA = Expected(
     retried=(404, 408, 409, 429, 500, 502, 503), not_retried=(400, 401, 403, 410, 422),
-    bad_success_attempts=1, bad_success_has_code=False, too_large=503,
+    bad_success_attempts=1, bad_success_has_code=False, broken_reply_has_code=False, too_large=503,
     dead_letter_reply_enters=True, redirects_code=True, options_status=405, empty_id_status=202,
     source_is_checked=True, header_too_large=431, trigger_keeps_the_brokers_sink=False,
     zero_delay_attempts=1, refused_connection_code=None, empty_answer_leaves_data=False,
@@ -47,7 +50,7 @@ KAFKA = Expected(
 
 IN_MEMORY = Expected(
     retried=(404, 408, 409, 429, 500, 502, 503), not_retried=(400, 401, 403, 410, 422),
-    bad_success_attempts=3, bad_success_has_code=False, too_large=None,
+    bad_success_attempts=3, bad_success_has_code=False, broken_reply_has_code=True, too_large=None,
     dead_letter_reply_enters=False, redirects_code=False, options_status=200, empty_id_status=400,
     source_is_checked=False, header_too_large=None, trigger_keeps_the_brokers_sink=True,
     zero_delay_attempts=4, refused_connection_code="500", empty_answer_leaves_data=True,
