@@ -1,5 +1,7 @@
 """Caps over several tenants: hard at any moment, handed out in chunks, given back."""
 
+import random
+
 import anyio
 import pytest
 
@@ -240,3 +242,52 @@ async def test_sub_tasks_of_a_capped_tenant_are_admitted_with_all_their_accounts
     hold = await one.meter.hold(one.call(task="leaf", ancestors=above))
 
     assert hold.state == "PENDING"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_cap_holds_and_nothing_is_lost_however_transfers_are_cut(pair, seed):
+    chance, limit, chunk = random.Random(seed), 30, 4
+    cap = await capped(pair, calls=limit, chunk=chunk)
+    account = f"platform|{cap.name}|life"
+    open_calls = []
+
+    async def hold(ledger):
+        call = await held(ledger)
+        if not isinstance(call, Denied):
+            open_calls.append((ledger, call))
+
+    async def end(_):
+        if open_calls:
+            ledger, call = open_calls.pop(chance.randrange(len(open_calls)))
+            await ledger.meter.void(call.id, 1, grant=call.grant)
+
+    async def give_back(ledger):
+        await escrow(ledger).sweep(ledger.tenant)
+
+    async def lost_credit(ledger):
+        await escrow(ledger)._pool(ledger.tenant, cap, account, want=chunk, back=0)
+
+    async def lost_return(ledger):
+        await escrow(ledger)._credit(ledger.tenant, cap, account, is_giving=True)
+
+    for _ in range(120):
+        await chance.choice((hold, hold, hold, end, give_back, lost_credit, lost_return))(
+            chance.choice(pair))
+        await check_shares(pair, account, limit)
+
+    while open_calls:
+        await end(None)
+    for ledger in pair:
+        await escrow(ledger).draw(ledger.tenant, cap, account, 1)  # credits what a cut left
+        await give_back(ledger)
+    assert await taken(pair[0], cap) < chunk * len(pair)
+
+
+async def check_shares(pair, account, limit):
+    shares = [await ledger.account(account) for ledger in pair]
+    assert sum(int(share.get("calls.lim", 0)) for share in shares) <= limit
+    assert all(int(s.get("calls.res", 0)) <= int(s.get("calls.lim", 0)) for s in shares)
+
+
+def escrow(ledger):
+    return ledger.parts.background._escrow
