@@ -10,8 +10,8 @@ module "cert_manager" {
 }
 
 module "strimzi" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "strimzi" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "strimzi" }
 
   after     = values(module.cert_manager)[*].done
   directory = "${var.directory}/strimzi"
@@ -21,8 +21,8 @@ module "strimzi" {
 }
 
 module "keda" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "keda" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "keda" }
 
   after     = values(module.strimzi)[*].done
   directory = "${var.directory}/keda"
@@ -32,8 +32,8 @@ module "keda" {
 }
 
 module "external_secrets" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "external-secrets" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "external-secrets" }
 
   after     = values(module.keda)[*].done
   directory = "${var.directory}/external-secrets"
@@ -44,8 +44,8 @@ module "external_secrets" {
 }
 
 module "serving" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "serving" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "serving" }
 
   after     = values(module.external_secrets)[*].done
   directory = "${var.directory}/serving"
@@ -56,8 +56,8 @@ module "serving" {
 }
 
 module "ingress" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "ingress" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "ingress" }
 
   after     = values(module.serving)[*].done
   directory = "${var.directory}/ingress"
@@ -67,8 +67,8 @@ module "ingress" {
 }
 
 module "eventing" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "eventing" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "eventing" }
 
   after     = values(module.ingress)[*].done
   directory = "${var.directory}/eventing"
@@ -79,8 +79,8 @@ module "eventing" {
 }
 
 module "kafka_broker" {
-  source     = "./release"
-  for_each   = { for name, release in var.releases : name => release if name == "kafka-broker" }
+  source   = "./release"
+  for_each = { for name, release in var.releases : name => release if name == "kafka-broker" }
 
   after     = values(module.eventing)[*].done
   directory = "${var.directory}/kafka-broker"
