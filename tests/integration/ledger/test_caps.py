@@ -1,6 +1,7 @@
 """Caps over several tenants: hard at any moment, handed out in chunks, given back."""
 
 import random
+from dataclasses import dataclass, field
 
 import anyio
 import pytest
@@ -244,43 +245,56 @@ async def test_sub_tasks_of_a_capped_tenant_are_admitted_with_all_their_accounts
     assert hold.state == "PENDING"
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_cap_holds_and_nothing_is_lost_however_transfers_are_cut(pair, seed):
-    chance, limit, chunk = random.Random(seed), 30, 4
-    cap = await capped(pair, calls=limit, chunk=chunk)
-    account = f"platform|{cap.name}|life"
-    open_calls = []
+@dataclass
+class Transfers:
+    """What may happen to tenants under a cap, in any order; some of it cut in half."""
 
-    async def hold(ledger):
+    cap: Cap
+    chance: random.Random
+    open_calls: list = field(default_factory=list)
+
+    @property
+    def account(self):
+        return f"platform|{self.cap.name}|life"
+
+    async def hold(self, ledger):
         call = await held(ledger)
         if not isinstance(call, Denied):
-            open_calls.append((ledger, call))
+            self.open_calls.append((ledger, call))
 
-    async def end(_):
-        if open_calls:
-            ledger, call = open_calls.pop(chance.randrange(len(open_calls)))
+    async def end(self, _):
+        if self.open_calls:
+            at = self.chance.randrange(len(self.open_calls))
+            ledger, call = self.open_calls.pop(at)
             await ledger.meter.void(call.id, 1, grant=call.grant)
 
-    async def give_back(ledger):
+    async def give_back(self, ledger):
         await escrow(ledger).sweep(ledger.tenant)
 
-    async def lost_credit(ledger):
-        await escrow(ledger)._pool(ledger.tenant, cap, account, want=chunk, back=0)
+    async def lose_a_credit(self, ledger):
+        await escrow(ledger)._pool(ledger.tenant, self.cap, self.account, want=self.cap.chunk,
+                                   back=0)
 
-    async def lost_return(ledger):
-        await escrow(ledger)._credit(ledger.tenant, cap, account, is_giving=True)
+    async def lose_a_return(self, ledger):
+        await escrow(ledger)._credit(ledger.tenant, self.cap, self.account, is_giving=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_cap_holds_and_nothing_is_lost_however_transfers_are_cut(pair, seed):
+    cap, chance = await capped(pair, calls=30, chunk=4), random.Random(seed)
+    on = Transfers(cap, chance)
+    steps = (on.hold, on.hold, on.hold, on.end, on.give_back, on.lose_a_credit, on.lose_a_return)
 
     for _ in range(120):
-        await chance.choice((hold, hold, hold, end, give_back, lost_credit, lost_return))(
-            chance.choice(pair))
-        await check_shares(pair, account, limit)
+        await chance.choice(steps)(chance.choice(pair))
+        await check_shares(pair, on.account, cap.limit)
 
-    while open_calls:
-        await end(None)
+    while on.open_calls:
+        await on.end(None)
     for ledger in pair:
-        await escrow(ledger).draw(ledger.tenant, cap, account, 1)  # credits what a cut left
-        await give_back(ledger)
-    assert await taken(pair[0], cap) < chunk * len(pair)
+        await escrow(ledger).draw(ledger.tenant, cap, on.account, 1)  # credits what a cut left
+        await on.give_back(ledger)
+    assert await taken(pair[0], cap) < cap.chunk * len(pair)
 
 
 async def check_shares(pair, account, limit):
