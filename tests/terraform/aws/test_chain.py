@@ -166,6 +166,7 @@ def test_interrupted_apply_waits_for_terraform_and_keeps_what_was_made(demo, num
     assert process.returncode == 130
     assert output.splitlines()[-1] == "demo: apply interrupted; run it again to go on"
     assert "waiting for Terraform" in errors
+    assert "Gracefully shutting down" in output
     assert "first" in {r["name"] for r in resources(demo, "apps")}
     assert demo.run("apply", "demo")[0] == 0
 
