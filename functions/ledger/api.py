@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from eventing.http import encode_structured
 from functions.ledger.api_budgets import budget_routes, read
+from functions.ledger.api_stops import stop_routes
 from functions.ledger.cost import most
 from functions.ledger.parts import Parts
 from functions.ledger.requests import (
@@ -48,7 +49,7 @@ def routes(parts: Parts) -> list[Route]:
         ("GET", "/v1/usage", reading.usage),
         ("GET", "/v1/summary", reading.summary),
     ]
-    return [*budget_routes(parts),
+    return [*budget_routes(parts), *stop_routes(parts),
             *(Route(path, endpoint, methods=[method]) for method, path, endpoint in table)]
 
 

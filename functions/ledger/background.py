@@ -11,6 +11,7 @@ from functions.ledger.escrow import Escrow
 from functions.ledger.finishing import Endings
 from functions.ledger.outbox import Outbox
 from functions.ledger.store import Store
+from functions.ledger.switch import Switch
 from functions.ledger.waking import Waking
 from shared.clock import Clock, now_s
 from shared.errors import TollgateError
@@ -27,10 +28,10 @@ class Background:
 
     def __init__(self, store: Store, endings: Endings, outbox: Outbox, *,
                  mounted: MountedBudgets, escrow: Escrow, waking: Waking,
-                 clock: Clock = now_s) -> None:
+                 switch: Switch, clock: Clock = now_s) -> None:
         self._store, self._endings, self._outbox = store, endings, outbox
         self._mounted, self._escrow, self._waking = mounted, escrow, waking
-        self._clock = clock
+        self._switch, self._clock = switch, clock
         self._dirty: set[str] = set()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +87,7 @@ class Background:
         counts = {"tenants": 0, "ended": 0, "published": 0, "failed": 0}
         self._ticks += 1
         await self._guarded(self._mounted.look())
+        await self._guarded(self._switch.announce())
         await self._guarded(self._waking.go())
         for tenant in await self._store.tenants():
             counts["tenants"] += 1

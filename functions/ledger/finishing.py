@@ -183,7 +183,8 @@ class Endings:
             body.id, digest([fingerprint(grant, body), _print(settled)])[:PRINT_CHARS],
             priced.total_nano, settled.usage.usage.total, accounts.names, packed(call),
             packed(_outcome(settled, priced, used.version, basis)), STATE_TTL_S,
-            accounts.task_position, *(a.ttl_s for a in accounts.all)])
+            accounts.task_position, *(a.ttl_s for a in accounts.all),
+            *await self._marks(name, Facts(accounts.names, call, 0))])
         return _charge(body.id, self._checked(name, body.id, [*answer, 0]), priced)
 
     async def cost(self, tenant: str, reservation_id: str) -> tuple[int, int] | None:

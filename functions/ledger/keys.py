@@ -12,11 +12,15 @@ credit |
 | `lg:{tenant}:out` | stream `<epoch>-<n>`, group `drain` | trimmed at 14 d | every script |
 | `lg:{~}:caps` | hash cap → JSON | none | budget |
 | `lg:{~}:pool:<cap>|<window>|<unit>` | hash `used in.<tenant> out.<tenant>` | by window | draw |
+| `lg:{~}:stops` | hash `<kind>|<name>` → JSON | none | switch |
+| `lg:{~}:stops:out` | list of stop events to publish | none: empties itself | switch |
 | `lg:tenants` | set, hint of tenants with work | none | before a tenant's first write |
 """
 
 TENANTS = "lg:tenants"
 CAPS = "lg:{~}:caps"
+STOPS = "lg:{~}:stops"
+STOPS_OUT = "lg:{~}:stops:out"
 DRAIN_GROUP = "drain"
 
 

@@ -12,6 +12,7 @@ from functions.ledger.outbox import Outbox
 from functions.ledger.reports import Reports
 from functions.ledger.rerating import Rerates
 from functions.ledger.reserving import Reservations
+from functions.ledger.switch import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,5 @@ class Parts:
     rerates: Rerates
     reports: Reports
     outbox: Outbox
+    switch: Switch
     background: Background

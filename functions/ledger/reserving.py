@@ -91,6 +91,7 @@ class Reservations:
         return rates_of(ask, self.prices, (await self.store.tenant(tenant)).limits)
 
     def _draft(self, grant: Grant, ask: ReserveBody, tenant: Tenant) -> Draft:
+        tenant.stops.refuse(grant, ask)
         return draft(grant, ask, self.prices, limits=tenant.limits, windows=tenant.windows,
                      trace=trace_id())
 

@@ -3,13 +3,14 @@
 import logging
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import getpid
 from pathlib import Path
 from typing import Any
 
 from functions.ledger import keys
 from functions.ledger.limits import Limits
+from functions.ledger.stops import Stops
 from functions.ledger.windows import Windows, windows_at
 from shared.clock import Clock, now_s
 from shared.errors import Transient
@@ -30,6 +31,7 @@ class Tenant:
     windows: Windows
     read_at: float
     """By this process's clock, in seconds."""
+    stops: Stops = field(default_factory=Stops)
 
 
 class Store:
@@ -61,13 +63,25 @@ class Store:
         with mapped():
             await self.redis.sadd(keys.TENANTS, name)
             fields: Any = await self.redis.hgetall(keys.limits(name))
+            # After the version of the limits: a stop that is placed meanwhile raises it.
+            stops = await self.stops()
             seconds, micros = await self.redis.time()
         now = seconds + micros / 1e6
         self._offset_s = now - self._clock()
         limits = Limits.parse(fields)
-        found = Tenant(limits, windows_at(now, limits.zone), self._clock())
+        found = Tenant(limits, windows_at(now, limits.zone), self._clock(), stops)
         self._tenants[name] = found
         return found
+
+    async def stops(self) -> Stops:
+        """Read all stops.
+
+        Raises:
+            Unavailable: Redis is away.
+        """
+        with mapped():
+            fields: Any = await self.redis.hgetall(keys.STOPS)
+        return Stops.parse(fields)
 
     async def run(self, script: str, script_keys: Sequence[str],
                   args: Sequence[Value]) -> list[Any]:

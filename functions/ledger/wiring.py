@@ -22,6 +22,7 @@ from functions.ledger.rerating import Rerates
 from functions.ledger.reserving import Reservations
 from functions.ledger.settings import LedgerSettings
 from functions.ledger.store import Store
+from functions.ledger.switch import Switch
 from functions.ledger.waking import Waking
 from shared.auth import ApiKeys
 from shared.clock import Clock, now_s
@@ -56,10 +57,10 @@ def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, *, key: Secr
     endings, outbox = Endings(reservations), Outbox(store, publisher)
     waking = Waking(store, publisher)
     files = BudgetFiles(store, prices, waking)
-    mounted = MountedBudgets(budgets, files)
+    mounted, switch = MountedBudgets(budgets, files), Switch(store, publisher, waking)
     return Parts(
         door=Door(key, api_keys, clock), reservations=reservations, endings=endings,
         budgets=Budgets(store, waking), files=files, mounted=mounted, reports=Reports(store),
-        outbox=outbox, rerates=Rerates(endings, outbox),
+        outbox=outbox, rerates=Rerates(endings, outbox), switch=switch,
         background=Background(store, endings, outbox, mounted=mounted, escrow=escrow,
-                              waking=waking, clock=clock))
+                              waking=waking, switch=switch, clock=clock))

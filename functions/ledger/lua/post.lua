@@ -3,7 +3,8 @@
 -- KEYS  1 sequence  2 outbox  3 row  4… one per account
 -- ARGV  1 id  2 fingerprint of call and settlement  3 usd  4 tok  5 accounts, joined by spaces
 --       6 the call as JSON  7 the outcome as JSON  8 row's TTL, s  9 position of the task's account
---       10… per account: TTL s (0 none, < 0 set only when new)
+--       10… per account: TTL s (0 none, < 0 set only when new), then per account: marks
+--       'unit:limit:p,p:hard;…' or ''; absent if no account has any
 -- Returns DONE state usd tok | REPLAY state usd tok | CONFLICT | NO_EPOCH | TOO_LARGE account
 
 local LIMIT = 9007199254740991
@@ -23,7 +24,8 @@ for name in string.gmatch(ARGV[5], '%S+') do names[#names + 1] = name end
 local amounts = {ARGV[3], ARGV[4], 1}
 local posted, fresh = {}, {}
 for i = 1, #names do
-  local have = redis.call('HMGET', KEYS[3 + i], 'usd.pst', 'tok.pst', 'calls.pst', 'usd.unr')
+  local have = redis.call('HMGET', KEYS[3 + i], 'usd.pst', 'tok.pst', 'calls.pst', 'usd.unr',
+    'usd.res', 'tok.res', 'calls.res')
   fresh[i] = not have[3]
   posted[i] = {}
   for u = 1, 3 do
@@ -31,6 +33,7 @@ for i = 1, #names do
     if posted[i][u] > LIMIT then return {'TOO_LARGE', names[i]} end
   end
   posted[i][4] = (have[4] or 0) + amounts[1]
+  posted[i].held = {have[5] or 0, have[6] or 0, have[7] or 0}
 end
 
 local n = text((numbers[2] or 0) + 1)
@@ -49,4 +52,20 @@ redis.call('HINCRBY', KEYS[3 + ARGV[9]], 'n.SETTLED', 1)
 redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'attributed', 'id', ARGV[1], 'at', now,
   'held_at', now, 'ending', 'SETTLED', 'cause', 'post', 'cost', ARGV[3], 'reserved', '0', 'outcome',
   ARGV[7])
+for i = 1, #names do
+  for unit, limit, percents in string.gmatch(ARGV[9 + #names + i] or '', '(%a+):(%d+):([%d,]+):') do
+    local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
+    local used = posted[i][u] + posted[i].held[u]
+    for percent in string.gmatch(percents, '%d+') do
+      local mark = 'fired.' .. unit .. '.' .. percent
+      if used * 100 >= limit * percent and redis.call('HSETNX', KEYS[3 + i], mark, now) == 1 then
+        n = text(n + 1)
+        redis.call('HSET', KEYS[1], 'n', n)
+        redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'threshold', 'id',
+          names[i] .. '|' .. unit .. '|' .. percent, 'at', now, 'account', names[i], 'unit', unit,
+          'percent', percent, 'limit', limit, 'used', text(used))
+      end
+    end
+  end
+end
 return {'DONE', 'SETTLED', ARGV[3], ARGV[4]}

@@ -252,3 +252,16 @@ async def test_epoch_that_gave_a_number_twice_is_ended_once(ledger):
     assert [e.extensions["ledgerseq"] for e in await ledger.drained()] == ["1", "1"]
     summary = await ledger.get("/v1/summary")
     assert (summary["events"], summary["states"]["SETTLED"]) == (1, 2)
+
+
+async def test_unreserved_cost_crosses_thresholds_too_and_once(ledger):
+    cost = 800 * 150 + 100 * 600
+    await ledger.budget(2 * cost, thresholds=[50, 100])
+    for _ in range(3):
+        await ledger.meter.post(ledger.call(), USED)
+
+    events = await ledger.drained()
+
+    crossed = [e.json() for e in events if "threshold" in e.type]
+    assert [(c["percent"], c["used"]) for c in crossed] == [(50, cost), (100, 2 * cost)]
+    assert [e.number("ledgerseq") for e in events] == [1, 2, 3, 4, 5]
