@@ -13,11 +13,13 @@ from tests.benchmarks.growth import growth
 from tests.benchmarks.imports import imports
 from tests.benchmarks.ledger import load, reserve, script
 from tests.benchmarks.memory import memory
+from tests.benchmarks.rollouts import rollouts
 from tests.benchmarks.steps import overhead
 
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
                 "script": script, "memory": memory, "demo": demo, "growth": growth,
-                "capacity": capacity, "imports": imports}
+                "capacity": capacity, "imports": imports,
+                "rollouts": rollouts}
 
 
 def main(names):

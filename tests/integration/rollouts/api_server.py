@@ -109,7 +109,7 @@ class ApiServer:
 
     def start(self):
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = "http://127.0.0.1:{}".format(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -134,7 +134,8 @@ def _handler(api):
             self.end_headers()
             self.wfile.write(text)
 
-        do_PATCH = do_GET
+        def do_PATCH(self):
+            self.do_GET()
 
         def log_message(self, *_):
             pass

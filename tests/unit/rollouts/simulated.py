@@ -10,6 +10,7 @@ from shared.rollouts.plan import Bounds
 SPREAD = 1.2
 """Of the logarithm of a task's cost: the dearest in a hundred costs 16 times the median."""
 FAILS = 0.05
+BOUNDS = Bounds()
 
 
 class Load:
@@ -37,7 +38,7 @@ class Load:
         return Sample(round(nano), self.rng.random() >= fails, seconds)
 
 
-def ends(load, *, tasks_max=400, every=20, bounds=Bounds()):
+def ends(load, *, tasks_max=400, every=20, bounds=BOUNDS):
     """Return the verdict of a rollout looked at after every `every` tasks of the candidate, and
     how many tasks of the candidate it took."""
     while len(load.arms.candidate) < tasks_max:
