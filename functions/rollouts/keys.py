@@ -1,10 +1,10 @@
 """Names the keys of rollouts in Redis.
 
-| key | type | holds | lives | written by |
+| key | type | holds | lives | writer |
 |---|---|---|---|---|
-| `ro:{<rollout>}:facts` | hash | one field per event that counts, see `facts.py` | 1 d after its latest end | `record.lua` |
-| `ro:{<rollout>}:look` | string | a look was taken a moment ago | `ROLLOUT_LOOK_EVERY_S` | `Samples.is_time` |
-"""  # noqa: E501 - a table
+| `ro:{<rollout>}:facts` | hash | a field per event that counts: `facts.py` | 8 d | `record.lua` |
+| `ro:{<rollout>}:look` | string | a look was just taken | 5 s | `Samples.is_time` |
+"""
 
 from shared.limits import ROLLOUT_DURATION_MAX_S
 
