@@ -2,6 +2,8 @@
 
 import re
 
+import yaml
+
 from eventing.policies.objects import BROKER
 from eventing.readiness.finding import Area, Check, Verdict, shown
 from eventing.readiness.subject import Subject
@@ -68,9 +70,11 @@ def budgets_are_code(subject: Subject) -> Verdict:
         return Verdict(False, f"budgets_file is {name!r}: no such file" if name
                        else "the stack apps sets no budgets_file",
                        "write a file as docs/budgets.md says, and name it in budgets_file")
-    lines = [line for line in file.read_text().splitlines() if "limit" in line]
-    return Verdict(bool(lines), f"{file.relative_to(subject.root)}: {len(lines)} limits",
-                   "give every tenant a limit")
+    tenants = (yaml.safe_load(file.read_text()) or {}).get("tenants") or {}
+    free = [name for name, said in tenants.items() if not (said or {}).get("budgets")]
+    return shown((f"tenant {name} has no budget" for name in free),
+                 f"{file.relative_to(subject.root)}: budgets of {', '.join(tenants)}"
+                 if tenants else "", "give every tenant a budget")
 
 
 def spending_is_watched(subject: Subject) -> Verdict:

@@ -192,6 +192,12 @@ def test_silent_cluster_is_no_evidence(prod, tmp_path):
     assert all("does not answer" in f.verdict.todo for f in found)
 
 
+def test_tenant_without_a_budget_is_named(copied):
+    (copied.terraform / "apps" / "budgets.yaml").write_text("tenants: {a: {budgets: []}}")
+
+    assert "tenant a has no budget" in answer(copied, "budgets").verdict.evidence
+
+
 def test_unknown_environment_is_told_the_known_ones():
     with pytest.raises(NotFound, match="dev, local, prod, staging"):
         Subject.of("moon")

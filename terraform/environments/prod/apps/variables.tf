@@ -92,7 +92,7 @@ variable "scheme" {
 variable "budgets_file" {
   description = "File of docs/budgets.md, relative to this folder; null leaves budgets to `tollgate budget apply`."
   type        = string
-  default     = null
+  default     = "budgets.yaml"
 }
 
 variable "observability" {
