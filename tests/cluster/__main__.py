@@ -4,6 +4,7 @@ Ends in pytest's summary; 2 when the cluster cannot serve the tests.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,12 @@ from tests.kafka import kubectl
 from tests.kafka.given import NAMESPACE as SUITE_NAMESPACE
 from tests.kafka.given import URL
 
-SUITE = ["tests/cluster", "tests/conformance",
+HERE = Path(__file__).parent
+SUITE = [*sorted(map(str, HERE.glob("test_*.py"))), "tests/conformance",
+         *sorted({str(file.parent) for file in HERE.glob("*/test_*.py")}),
          "--broker-under-test=tests.cluster.broker:in_memory"]
+"""The whole system first: what it cannot do, the rest need not look at."""
+
 EXIT_NOT_READY = 2
 
 
@@ -58,8 +63,19 @@ def _tested(env, more):
 
 def _pytest(env, more):
     command = [sys.executable, "-m", "pytest", "-q", *SUITE, *more]
-    return subprocess.run(command, env=os.environ | env, check=False).returncode
+    with subprocess.Popen(command, env=os.environ | env) as run:
+        try:
+            return run.wait()
+        except BaseException:
+            run.send_signal(signal.SIGINT)  # it takes away what it has made
+            run.wait()
+            raise
+
+
+def _ended(number, _frame):
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _ended)
     sys.exit(main())
