@@ -164,6 +164,9 @@ TENANT_CACHE_S = 5.0
 RESERVE_BATCH_MAX = 100
 """Reservations of one request: some 10 ms of Redis's time."""
 
+STOPS_MAX = 200
+"""Agents, tools and tenants stopped at once: every ledger keeps all of them in memory."""
+
 BUDGET_FILE_BYTES_MAX = 512 * 1024
 BUDGETS_PER_TENANT_MAX = 2_000
 """A ledger keeps all of them in memory, and reads them again when one changes."""
@@ -269,3 +272,19 @@ ROLLOUT_LATE_S = 60.0
 """After a task's end, its attribution events are there or are not waited for."""
 
 KUBERNETES_TIMEOUT_S = 10.0
+
+# ---- costs ----------------------------------------------------------------------------------
+
+COST_ROWS_MAX = 10_000
+"""Different combinations of what costs are grouped by, per tenant; what comes after is summed
+under fewer dimensions, twice as many at most: the answers stay within milliseconds."""
+
+COST_ROWS_SHOWN_MAX = 10_000
+COST_HOURS_DAYS_MAX = 62
+"""Days whose hours one question may tell apart: two months."""
+
+COST_PLACES_MAX = 10_000
+"""Tasks that one question may look at: some 100 ms."""
+
+COST_EDGE_EVENTS_MAX = 20_000
+"""Events that one question may read one by one, where its span cuts an hour or a day."""

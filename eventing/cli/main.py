@@ -16,6 +16,7 @@ from eventing.cli import (
     rollout_commands,
     secret_commands,
     send_command,
+    stop_commands,
     system_commands,
     task_commands,
 )
@@ -27,7 +28,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 task failed or check false · 2 wrong use · 3 nothing answers · "
            "4 denied or over budget · 130 interrupted.")
 for module in (system_commands, demo_command, send_command, cost_commands, doctor_command,
-               ready_commands):
+               ready_commands, stop_commands):
     module.register(app)
 app.add_typer(task_commands.app, name="task", help="Give tasks to agents, and follow them.")
 app.add_typer(budget_commands.app, name="budget", help="Limits of tenants, agents and sessions.")

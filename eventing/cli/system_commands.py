@@ -12,6 +12,7 @@ from eventing.cli import processes, show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json
 from eventing.cli.place import Place
+from eventing.cli.stop_commands import called, stops_of
 from eventing.local.options import ROOT
 
 NAMED = ("gateway", "broker", "ledger", "costs", "dashboard", "redis")
@@ -92,9 +93,12 @@ def status(*, data: Data = DATA, as_json: Json = False) -> None:
 
     with Remote(Place(data)) as remote:
         found = remote.ask("GET", "dashboard", "/status")
+        stopped = stops_of(remote)
     if as_json:
-        show.as_json({**found, **found["addresses"]})
+        show.as_json({**found, **found["addresses"], "stops": stopped})
         return
+    for one in stopped or ():
+        show.line(f"stopped: {called(one)}: {one['reason']}", style="red")
     show.table("", ("", "address"), [(n, found["addresses"].get(n)) for n in NAMED])
     show.table("\nfunctions", ("name", "processes#", "woken#", "slept#", "most at once#"),
                [(f["name"], f["replicas"], f["woken"], f["slept"], f["processes_max"])

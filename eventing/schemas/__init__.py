@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from eventing.types import TASK_TYPES
 from eventing.types_ledger import LEDGER_TYPES
 from eventing.types_rollout import ROLLOUT_TYPES
+from eventing.types_stop import STOP_TYPES
 
 FOLDER = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -16,7 +17,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> Iterator[tuple[str, str]]:
     """Yield each event type with the text of its schema, as it should be published."""
-    payloads: tuple[type[BaseModel], ...] = (*TASK_TYPES, *LEDGER_TYPES, *ROLLOUT_TYPES)
+    payloads: tuple[type[BaseModel], ...] = (
+        *TASK_TYPES, *LEDGER_TYPES, *ROLLOUT_TYPES, *STOP_TYPES)
     for payload in payloads:
         kind = str(vars(payload)["TYPE"])
         schema = {"$schema": DIALECT, "$id": f"urn:{kind}", **payload.model_json_schema()}

@@ -6,6 +6,7 @@ from functions.agents.attempt import Attempt
 from functions.agents.loop import COST_SPENT, TOKENS_SPENT
 from shared import limits
 from shared.metering import Denied
+from shared.tasks.contract import Status
 
 WINDOW_SLACK_S = 1.0
 """Clocks differ: a look just before the window's end would only be denied again."""
@@ -15,9 +16,9 @@ def less(attempt: Attempt, denied: Denied, cheaper: Sequence[str], cap: int) -> 
     """Return a question that needs less: a smaller cap, then the next cheaper model.
 
     `None` if there is none. A cheaper model gets the full `cap` again; it helps against a limit in
-    money alone, or one that only downgrades. A blocked account refuses every amount.
+    money alone, or one that only downgrades. What is blocked or stopped refuses every amount.
     """
-    if denied.reason == "blocked":
+    if denied.reason in ("blocked", "stopped"):
         return None
     fits = denied.output_tokens_fitting if denied.policy != "downgrade" else None
     if fits is not None and limits.OUTPUT_TOKENS_MIN <= fits < attempt.output_tokens_max:
@@ -36,11 +37,18 @@ def cheaper_than(model: str, cheaper: Sequence[str]) -> Sequence[str]:
 
 def spent(denied: Denied) -> str:
     """Return the error of a task that ends here, or the reason of its pause."""
+    if denied.reason == "stopped":
+        return denied.detail
     if denied.account.startswith("task|") and denied.unit == "tok":
         return TOKENS_SPENT
     what = TOKENS_SPENT if denied.unit == "tok" else COST_SPENT
     return (f"{what}: account {denied.account} needs {denied.need}, has {denied.have} "
             f"({denied.reason})")
+
+
+def status(denied: Denied) -> Status:
+    """Return how a task ends at a denial: what is spent is done, what is stopped is not."""
+    return Status.FAILED if denied.reason == "stopped" else Status.COMPLETED
 
 
 def pause_s(denied: Denied, wakes: int, paused_s: float, now: float) -> float | None:

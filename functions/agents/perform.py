@@ -245,7 +245,7 @@ class Performer:
             return asked
         wait_s = denial.pause_s(denied, state.wakes, state.extended_s, self._clock())
         if wait_s is None:
-            raise Stopped(Status.COMPLETED, denial.spent(denied)) from denied
+            raise Stopped(denial.status(denied), denial.spent(denied)) from denied
         await claim.store(attempt.again(cap).record())
         raise Paused(denial.spent(denied), wait_s) from denied
 

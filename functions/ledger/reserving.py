@@ -43,7 +43,7 @@ class Reservations:
             Denied: an account has no room. Busy: another holder has it. Unpriced, Permanent
             (the id was used for another call), Unavailable (Redis is away).
         """
-        drafted = self._draft(grant, ask, await self.store.tenant(grant.tenant))
+        drafted = self._draft(grant, ask, await self._tenant(grant, (ask,)))
         attempts, draws = Attempts(), Attempts(DRAWS_MAX)
         while True:
             answer = await self.store.run_numbered(grant.tenant, "reserve", *drafted.arguments())
@@ -64,7 +64,7 @@ class Reservations:
         Raises:
             Unavailable: Redis is away.
         """
-        tenant = await self.store.tenant(grant.tenant)
+        tenant = await self._tenant(grant, asks)
         found: list[dict[str, Any] | TollgateError | Draft] = [
             _or_error(lambda ask=ask: self._draft(grant, ask, tenant))  # type: ignore[misc]
             for ask in asks]
@@ -89,6 +89,13 @@ class Reservations:
             Unpriced: nobody knows its price.
         """
         return rates_of(ask, self.prices, (await self.store.tenant(tenant)).limits)
+
+    async def _tenant(self, grant: Grant, asks: Sequence[ReserveBody]) -> Tenant:
+        """Return what is known; read again if it stops a call: it may have been lifted."""
+        known = await self.store.tenant(grant.tenant)
+        if any(known.stops.of(grant, ask) for ask in asks):
+            return await self.store.reload(grant.tenant)
+        return known
 
     def _draft(self, grant: Grant, ask: ReserveBody, tenant: Tenant) -> Draft:
         tenant.stops.refuse(grant, ask)

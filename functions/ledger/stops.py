@@ -55,18 +55,22 @@ class Stops:
         """Read the hash of stops."""
         return cls({name: Stop.model_validate(json.loads(text)) for name, text in fields.items()})
 
+    def of(self, grant: Grant, ask: CallBody) -> Stop | None:
+        """Return what stops the call, the widest first; `None` if nothing does."""
+        if not self.placed:
+            return None
+        names = {"all": "all", "tenant": grant.tenant, "agent": grant.agent, "tool": ask.tool}
+        found = (self.placed.get(f"{kind}|{names[kind]}") for kind in KINDS)
+        return next((stop for stop in found if stop is not None), None)
+
     def refuse(self, grant: Grant, ask: CallBody) -> None:
         """Return if nothing stops the call.
 
         Raises:
             Denied: something does; `reason` is `stopped`, and a later reserve may succeed.
         """
-        if not self.placed:
-            return
-        names = {"all": "all", "tenant": grant.tenant, "agent": grant.agent, "tool": ask.tool}
-        for kind in KINDS:
-            if (stop := self.placed.get(f"{kind}|{names[kind]}")) is not None:
-                raise _denied(stop)
+        if (stop := self.of(grant, ask)) is not None:
+            raise _denied(stop)
 
 
 def _denied(stop: Stop) -> Denied:

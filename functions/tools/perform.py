@@ -202,5 +202,7 @@ async def _checked_in(redis: Redis, tenant: str, result: str | None) -> str | No
 
 
 def _denial(denied: Denied) -> ToolFailure:
+    if denied.reason == "stopped":
+        return ToolFailure(code="denied", message=denied.detail)
     return ToolFailure(code="denied", message=f"over budget: {denied.account} needs {denied.need} "
                                               f"and has {denied.have}")

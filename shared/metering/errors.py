@@ -33,6 +33,7 @@ class Denied(OverBudget):
         """Return why: `spent` or `blocked` are final for this id, `held` is for now.
 
         An account is blocked after a cost above its reservation, until its limit is another one.
+        `stopped` is an operator's word, for now too.
         """
         return str(self.extra["reason"])
 

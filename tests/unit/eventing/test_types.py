@@ -12,9 +12,11 @@ from eventing.schemas import FOLDER, changed, file_of, schemas
 from eventing.types import TASK_TYPES
 from eventing.types_ledger import LEDGER_TYPES
 from eventing.types_rollout import ROLLOUT_TYPES
+from eventing.types_stop import STOP_TYPES
 
 EXAMPLES = Path(__file__).parents[2] / "events"
-TYPES = {payload.TYPE: payload for payload in (*TASK_TYPES, *LEDGER_TYPES, *ROLLOUT_TYPES)}
+TYPES = {payload.TYPE: payload for payload in (
+    *TASK_TYPES, *LEDGER_TYPES, *ROLLOUT_TYPES, *STOP_TYPES)}
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 kinds = pytest.mark.parametrize("kind", sorted(TYPES))
 
