@@ -29,7 +29,7 @@ class Stand:
     def given(self, **more):
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_VAR_", "CI"))}
         return {**kept, **ACCESS, "AWS_ENDPOINT_URL": self.url,
-                "XDG_CACHE_HOME": str(self.folder / "cache"), "TF_VAR_addons": "{}",
+                "XDG_CACHE_HOME": str(self.folder.parent / "cache"), "TF_VAR_addons": "{}",
                 "PYTHONPATH": str(ROOT), **self.environ, **more}
 
     def start(self, *arguments, **more):

@@ -173,7 +173,8 @@ def test_generated_secret_is_in_secrets_manager_and_nowhere_else(applied, state,
 
 
 def test_given_secret_is_written_and_not_kept(applied):
-    code, line, shown = applied.run("apply", "dev", "--only", "platform", **GIVEN)
+    code, line, shown = applied.run("apply", "dev", "--only", "platform", **GIVEN,
+                                    **QUICKLY)
 
     manager = applied.client("secretsmanager")
     value = manager.get_secret_value(SecretId=f"{NAME}/api-keys")["SecretString"]
