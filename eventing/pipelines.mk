@@ -1,7 +1,9 @@
 # Delivery. fn=<function> env=<environment> image=<registry>/<function>:<tag>
 PIPELINE = $(BIN)/python -m eventing.pipelines
-PLATFORM = terraform -chdir=terraform/environments/$(env)/platform
-.PHONY: pipelines scan push deploy rollout record kubeconfig ready
+# Asks the platform where its cluster is; what went wrong is what the question printed.
+WITH_CLUSTER = kube=$$($(ENVIRONMENT) kubeconfig $(env)) || { echo "$$kube"; exit 1; }; \
+	KUBECONFIG="$$kube"
+.PHONY: pipelines scan push deploy rollout record ready
 
 pipelines: $(VENV)/run.stamp ## Write each function's workflow anew, from what it imports
 	@$(PIPELINE) write
@@ -17,15 +19,11 @@ deploy: $(VENV)/run.stamp ## Run an image in an environment: env=NAME fn=NAME im
 	@$(MAKE) --no-print-directory apply env=$(env) only=apps
 
 rollout: $(VENV)/run.stamp ## Promote an image by what its tasks cost: env=NAME fn=NAME image=REFERENCE
-	@$(BIN)/tollgate rollout start $(fn) --image $(image) --auto-promote --wait $(ARGS)
+	@$(WITH_CLUSTER) $(BIN)/tollgate rollout start $(fn) --image $(image) --auto-promote --wait $(ARGS)
 	@$(MAKE) --no-print-directory deploy env=$(env) fn=$(fn) image=$(image)
 
 record: $(VENV)/run.stamp ## Commit and push what an environment runs: env=NAME fn=NAME image=REFERENCE
 	@$(PIPELINE) record $(env) $(fn) $(image)
 
-kubeconfig: ## Let kubectl mean an environment's cluster: env=NAME
-	@$(PLATFORM) init -input=false >/dev/null
-	@$(PLATFORM) output -raw kubeconfig_command | sh
-
-ready: $(VENV)/run.stamp ## Check whether an environment is ready for production: env=NAME
-	@$(BIN)/tollgate ready --env $(env) $(ARGS)
+ready: $(VENV)/run.stamp ## Check whether an environment is ready for production: env=NAME [live=1]
+	@$(if $(live),$(WITH_CLUSTER)) $(BIN)/tollgate ready --env $(env) $(if $(live),--live) $(ARGS)

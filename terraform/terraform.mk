@@ -1,9 +1,10 @@
 # Environments. Each command ends in one line that says what changed, or what went wrong and what to do.
 # A folder of unpacked providers serves instead of the network, where there is one.
 export TOLLGATE_TERRAFORM_PLUGINS ?= $(wildcard /opt/tf-plugins)
-ENVIRONMENT = $(BIN)/python -m eventing.environments
+# terraform=FOLDER takes another folder than this one.
+ENVIRONMENT = $(BIN)/python -m eventing.environments $(if $(terraform),--folder $(terraform))
 GO_AHEAD = $(if $(only),--only $(only)) $(if $(yes),--yes)
-.PHONY: plan apply destroy drift state check-terraform test-terraform
+.PHONY: plan apply destroy drift kubeconfig state check-terraform test-terraform
 
 plan: $(VENV)/run.stamp ## Show what apply would change: env=NAME [only=STACK]
 	@$(ENVIRONMENT) plan $(env) $(GO_AHEAD)
@@ -16,6 +17,9 @@ destroy: $(VENV)/run.stamp ## Take an environment away: env=NAME [yes=1, else it
 
 drift: $(VENV)/run.stamp ## Name what is not as the configuration says: env=NAME
 	@$(ENVIRONMENT) drift $(env) $(GO_AHEAD)
+
+kubeconfig: $(VENV)/run.stamp ## Say where the kubeconfig of an environment's cluster is: env=NAME
+	@$(ENVIRONMENT) kubeconfig $(env)
 
 state: $(VENV)/run.stamp ## Make the bucket that keeps states, once: bucket=NAME
 	@$(ENVIRONMENT) state $(bucket)

@@ -9,10 +9,10 @@ from pathlib import Path
 from eventing.environments import runs
 from eventing.environments.bootstrap import make_state_bucket
 from eventing.environments.process import Interrupted
-from eventing.environments.stacks import Failed, environments
+from eventing.environments.stacks import Failed, Stack, environments
 
 DONE, FAILED, DRIFTED, INTERRUPTED = 0, 1, 2, 130
-COMMANDS = ("plan", "apply", "destroy", "drift", "state")
+COMMANDS = ("plan", "apply", "destroy", "drift", "kubeconfig", "state")
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -37,8 +37,11 @@ def _run(given: argparse.Namespace) -> tuple[int, str]:
     if not given.name:
         raise Failed(f"say env=NAME with one of {', '.join(environments(folder / 'environments'))}")
     run, stacks = runs.begin(given.name, folder / "environments", os.environ, runs.to_stderr)
-    stacks = [stack for stack in stacks if given.only in (None, stack.name)]
+    stacks = _chosen(run, stacks, given.only)
     match given.command:
+        case "kubeconfig":
+            runs.look(run, [stack for stack in stacks if stack.name == "platform"])
+            return _kubeconfig(run)
         case "plan":
             return DONE, runs.plan(run, stacks)
         case "apply":
@@ -49,6 +52,25 @@ def _run(given: argparse.Namespace) -> tuple[int, str]:
         case _:
             is_found, line = runs.drift(run, stacks)
             return (DRIFTED if is_found else DONE), line
+
+
+def _chosen(run: runs.Run, stacks: list[Stack], only: str | None) -> list[Stack]:
+    """Return the stacks to work on; of those before them, what they give is read."""
+    if only is None:
+        return stacks
+    names = [stack.name for stack in stacks]
+    if only not in names:
+        raise Failed(f"there is no stack {only!r}: there are {', '.join(names)}")
+    position = names.index(only)
+    runs.look(run, stacks[:position])
+    return [stacks[position]]
+
+
+def _kubeconfig(run: runs.Run) -> tuple[int, str]:
+    path = run.environ.get("KUBECONFIG")
+    if not path:
+        raise Failed("there is no cluster yet: make apply makes it")
+    return DONE, path
 
 
 def _confirm(given: argparse.Namespace) -> None:

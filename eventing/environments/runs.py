@@ -65,6 +65,18 @@ def begin(environment: str, folder: Path, environ: Mapping[str, str],
     return Run(environment, folder, ready_environment(environ), say), stacks
 
 
+def look(run: Run, stacks: list[Stack]) -> None:
+    """Take the outputs of stacks that others build on, and leave them as they are.
+
+    Raises:
+        Failed: a state cannot be read.
+    """
+    for stack in stacks:
+        run.say(f"{run.environment}/{stack.name}: reading")
+        _open(run, stack)
+        _take_outputs(run, stack)
+
+
 def plan(run: Run, stacks: list[Stack]) -> str:
     """Show what an apply would do, and return it in one line."""
     for stack in stacks:

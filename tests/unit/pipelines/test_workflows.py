@@ -19,7 +19,6 @@ EXECUTED = {
     "make ready": "tests/unit/pipelines/test_targets.py",
     "make deploy": "tests/cluster/test_delivery.py",
     "make rollout": "tests/cluster/test_delivery.py",
-    "make kubeconfig": "tests/terraform/aws/test_life.py",
     "make drift": "tests/terraform/aws/test_life.py",
     "make test-images": "tests/unit/pipelines/test_targets.py",
     "make test-cluster": "tests/unit/pipelines/test_targets.py",
