@@ -33,13 +33,15 @@ def workspace(figures):
     assert folder, "these tests need what `make test-cluster` makes: start them with it"
     made, began = Workspace(Path(folder)), monotonic()
     made.write()
-    made.make(api_keys())
-    figures["applied with Terraform in"] = f"{monotonic() - began:.1f} s"
-    made.wait()
-    figures["all functions, Broker and Triggers Ready after"] = f"{monotonic() - began:.1f} s"
-    yield made
-    if os.environ.get(KEEP) != "true":
-        made.destroy()
+    try:
+        made.make(api_keys())
+        figures["applied with Terraform in"] = f"{monotonic() - began:.1f} s"
+        made.wait()
+        figures["all functions, Broker and Triggers Ready after"] = f"{monotonic() - began:.1f} s"
+        yield made
+    finally:
+        if os.environ.get(KEEP) != "true":
+            made.destroy()
 
 
 @pytest.fixture
