@@ -136,8 +136,9 @@ def _cluster(namespace: str, kubeconfig: str | None) -> "Cluster":
 
 def _shown(cluster: "Cluster", name: str, rollout: "Rollout", *, as_json: bool) -> None:
     from eventing.cli import rollout_show
+    from eventing.cli.rollout_flow import settled
 
-    service = cluster.service(name)
+    service = settled(cluster, name)
     if as_json:
         show.as_json(rollout_show.document(service, rollout))
     else:

@@ -17,6 +17,8 @@ CONFLICTS_MAX = 5
 """Reads of a Service that others change at the same time: the function and Knative itself."""
 
 POLL_S = 0.5
+SETTLE_S = 15.0
+"""Routes follow a change within a second; after this, what is shown may be a step behind."""
 
 Service = dict[str, Any]
 Say = Callable[[str], None]
@@ -141,6 +143,21 @@ def moved(cluster: Cluster, name: str,
     def patch(service: Service) -> Patch | None:
         return move(service, present(service))
     return _changed(cluster, name, patch)
+
+
+def settled(cluster: Cluster, name: str) -> Service:
+    """Return the Service once its routes are as it says, or as it is after `SETTLE_S`."""
+    until = time.monotonic() + SETTLE_S
+    while not _is_routed(service := cluster.service(name)) and time.monotonic() < until:
+        time.sleep(POLL_S)
+    return service
+
+
+def _is_routed(service: Service) -> bool:
+    status = service.get("status", {})
+    routed = [c["status"] for c in status.get("conditions", ()) if c["type"] == "RoutesReady"]
+    is_seen = status.get("observedGeneration") == service["metadata"].get("generation")
+    return is_seen and "Unknown" not in routed
 
 
 def present(service: Service) -> Rollout:

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import urllib.request
+from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -22,8 +24,13 @@ BROKERS = "http://broker-ingress.knative-eventing.svc.cluster.local"
 class Place:
     """One namespace; everything in it ends with it."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, ingress):
+        self.name, self.ingress = name, ingress
+
+    @cached_property
+    def host(self):
+        """The name by which the cluster's domain knows the function."""
+        return urlsplit(self.service()["status"]["url"]).hostname
 
     def kubectl(self, *args, text=None):
         return kubectl.ask("-n", self.name, *args, text=text)
@@ -95,11 +102,9 @@ class Place:
     def service(self):
         return json.loads(self.kubectl("get", "ksvc", "thinker", "-o", "json"))
 
-    def ask(self, path="/", tag=""):
+    def ask(self, path="/"):
         """Return which revision answers a request from outside."""
-        host = f"{tag}thinker.{self.name}.knative.test"
-        request = urllib.request.Request(
-            os.environ["TOLLGATE_INGRESS"] + path, headers={"Host": host})
+        request = urllib.request.Request(self.ingress + path, headers={"Host": self.host})
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read().decode()
 

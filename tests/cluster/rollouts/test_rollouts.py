@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.cluster.forward import Forward
+from tests.cluster.given import INGRESS
 from tests.cluster.rollouts.place import SECOND, Place
 from tests.kafka import kubectl
 
@@ -19,8 +21,17 @@ SOON_S = 90
 
 
 @pytest.fixture(scope="module")
-def place():
-    made = Place(f"tollgate-rollouts-{os.getpid()}")
+def ingress():
+    if given := os.environ.get(INGRESS):
+        yield given.rstrip("/")
+    else:
+        with Forward("kourier-system", "service/kourier", 80) as forwarded:
+            yield "http://{}:{}".format(*forwarded.address)
+
+
+@pytest.fixture(scope="module")
+def place(ingress):
+    made = Place(f"tollgate-rollouts-{os.getpid()}", ingress)
     try:
         yield made.make()
     finally:
