@@ -21,7 +21,8 @@ from eventing.policies.objects import (
 from shared.errors import NotFound
 
 MIN_SCALE = "autoscaling.knative.dev/min-scale"
-OVERLAY = re.compile(r'overlay\s*=\s*"[^"]*knative/overlays/([\w-]+)"')
+OVERLAY = re.compile(r'overlay\s*=\s*"[^"]*knative/overlays/([\w-]+|\$\{var\.overlay\})"')
+CHOSEN = re.compile(r'variable "overlay" \{[^}]*?default\s*=\s*"([\w-]+)"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Subject:
         if not found:
             known = sorted(p.parents[1].name for p in folder.parent.glob("*/apps/main.tf"))
             raise NotFound(f"no environment is called {name!r}: there are {', '.join(known)}")
-        overlay = root / "knative" / "overlays" / found[1]
+        chosen = CHOSEN.search((folder / "apps" / "variables.tf").read_text())
+        name_of_it = chosen[1] if found[1].startswith("$") and chosen else found[1]
+        overlay = root / "knative" / "overlays" / name_of_it
         return cls(name, Objects(tuple(objects(overlay))), folder, root)
 
     @cached_property

@@ -46,6 +46,14 @@ class Stand:
         lines = output.splitlines()
         return process.returncode, lines[-1] if lines else "", output + errors
 
+    def made(self, *command, **more):
+        """Return the same of a make target."""
+        done = subprocess.run([*command, f"terraform={self.folder / 'terraform'}"], cwd=ROOT,
+                              env=self.given(**more), text=True, capture_output=True, check=False,
+                              stdin=subprocess.DEVNULL, timeout=RUN_MAX_S)
+        lines = done.stdout.splitlines()
+        return done.returncode, lines[-1] if lines else "", done.stdout + done.stderr
+
     def terraform(self, root, *arguments, **more):
         from eventing.environments.plugins import ready_environment
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.terraform.aws.stand import ROOT
 
@@ -197,7 +199,7 @@ def test_everything_is_tagged(applied, state):
 def test_change_behind_its_back_is_named_as_drift_and_repaired(applied, outputs):
     applied.client("s3").put_bucket_versioning(
         Bucket=outputs["archive_bucket"], VersioningConfiguration={"Status": "Suspended"})
-    code, line, _ = applied.run("drift", "dev", "--only", "platform", **GIVEN)
+    code, line, _ = applied.made("make", "drift", "env=dev", "only=platform", **GIVEN)
     repaired = applied.run("apply", "dev", "--only", "platform", **GIVEN)
     after = applied.run("drift", "dev", "--only", "platform", **GIVEN)
 
@@ -206,6 +208,15 @@ def test_change_behind_its_back_is_named_as_drift_and_repaired(applied, outputs)
                                '.this["archive"] (versioning_configuration)')
     assert repaired[1].startswith("dev: 0 added, 1 changed, 0 destroyed")
     assert after[:2] == (0, "dev: no drift")
+
+
+def test_kubeconfig_leads_to_the_cluster_without_a_secret(applied, outputs):
+    code, line, shown = applied.made("make", "kubeconfig", "env=dev", **GIVEN)
+    config = yaml.safe_load(Path(line).read_text())
+
+    assert code == 0, shown
+    assert config["clusters"][0]["cluster"]["server"] == outputs["cluster_endpoint"]
+    assert config["users"][0]["user"]["exec"]["command"] == "aws"
 
 
 def test_second_run_during_one_says_who_holds_the_state(applied):
