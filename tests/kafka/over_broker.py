@@ -4,13 +4,14 @@ The functions publish to the broker under test, and its Triggers call the functi
 everything but the broker is what the other tests run.
 """
 
+from urllib.parse import urlsplit
+
 import yaml
 
-from eventing.local.options import ROOT
 from tests.conformance.protocol import Spec
+from tests.conformance.subscriber import HOST
+from tests.kafka.forward import Forwarder
 from tests.system import System
-
-BASE = ROOT / "knative" / "base"
 
 
 class OverBroker(System):
@@ -20,12 +21,14 @@ class OverBroker(System):
         super().__init__(folder, env={"BROKER_URL": broker.ingress, **(env or {})}, **options)
         self.broker = broker
         self._triggers = []
+        self._doors = {}
 
     async def __aenter__(self):
         await super().__aenter__()
         try:
             for trigger in self._triggers:
-                await self.broker.add_trigger(trigger["metadata"]["name"], self._spec(trigger))
+                name, spec = trigger["metadata"]["name"], await self._spec(trigger)
+                await self.broker.add_trigger(name, spec)
         except BaseException:
             await super().__aexit__(None, None, None)
             raise
@@ -39,12 +42,19 @@ class OverBroker(System):
             file.unlink()
         return folder
 
-    def _spec(self, trigger):
+    async def _spec(self, trigger):
         spec = trigger["spec"]
         delivery = dict(spec["delivery"])
         if sink := delivery.get("deadLetterSink"):
-            delivery["deadLetterSink"] = {"uri": self._address(sink)}
-        return Spec(self._address(spec["subscriber"]), filters=spec["filters"], delivery=delivery)
+            delivery["deadLetterSink"] = {"uri": await self._door(sink)}
+        return Spec(await self._door(spec["subscriber"]), filters=spec["filters"],
+                    delivery=delivery)
 
-    def _address(self, destination):
-        return self.addresses[destination["ref"]["name"]] + "/"
+    async def _door(self, destination):
+        """Return where the broker finds a function: functions listen on loopback only."""
+        name = destination["ref"]["name"]
+        if name not in self._doors:
+            door = Forwarder(urlsplit(self.addresses[name]).port)
+            self._doors[name] = await door.start(HOST)
+            self._stack.push_async_callback(door.stop)
+        return self._doors[name].url + "/"
