@@ -1,4 +1,4 @@
-"""`tollgate secrets make`."""
+"""`tollgate secrets`: make the keys that functions need, and change one while they run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,21 +11,18 @@ from eventing.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True)
 
-
-@app.callback()
-def secrets() -> None:
-    """Keep `make` a command of its own: an app with one command would have none."""
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Where the functions are.")]
+Kubeconfig = Annotated[str | None, typer.Option(envvar="KUBECONFIG", help="Of the cluster.")]
 
 
 @app.command()
 def make(
     *,
-    namespace: Annotated[str, typer.Option(help="Where the functions are.")] = "tollgate",
+    namespace: Namespace = "tollgate",
     tenant: Annotated[str, typer.Option(help="Whom the first API key belongs to.")] = "default",
     api_keys: Annotated[Path | None, typer.Option(
         help="The keys instead: a file as the gateway reads it.")] = None,
-    kubeconfig: Annotated[str | None, typer.Option(
-        envvar="KUBECONFIG", help="Of the cluster.")] = None,
+    kubeconfig: Kubeconfig = None,
     as_json: Json = False,
 ) -> None:
     """Make the grant key and the API keys in a cluster, where they are missing."""
@@ -49,3 +46,38 @@ def make(
               + (f"; kept {', '.join(done.kept)}" if done.kept else ""))
     if done.api_key:
         show.line(f"API key of tenant {tenant}, said this once: {done.api_key}")
+
+
+@app.command("change-key")
+def change_key(
+    stage: Annotated[str, typer.Argument(help="add, then swap, then drop.")],
+    *,
+    force: Annotated[bool, typer.Option(
+        "--force", help="Drop a key that leaked, with the tasks that it signed for.")] = False,
+    namespace: Namespace = "tollgate",
+    kubeconfig: Kubeconfig = None,
+    as_json: Json = False,
+) -> None:
+    """Change the key that signs grants while functions run: one stage after the other.
+
+    add: all know a new key. swap: all sign with it. drop, a week later: the old one is gone.
+    """
+    from eventing.environments.key_change import Stage, change
+    from eventing.environments.kubectl import Unanswered
+    from shared.errors import TollgateError
+
+    if stage not in list(Stage):
+        raise Failure(Exit.USAGE, f"there is no stage {stage!r}", do=f"one of {', '.join(Stage)}")
+    env = {"KUBECONFIG": kubeconfig} if kubeconfig else {}
+    try:
+        done = change(namespace, env, Stage(stage), force=force,
+                      say=(lambda _: None) if as_json else show.line)
+    except Unanswered as error:
+        raise Failure(Exit.UNREACHABLE, str(error), where=f"namespace {namespace}",
+                      do="do the same stage again: it goes on") from error
+    except TollgateError as error:
+        raise Failure(Exit.USAGE, error.detail) from error
+    if as_json:
+        show.as_json({"stage": stage, "restarted": done})
+    else:
+        show.line(f"{namespace}: {stage} done, {len(done)} functions restarted")
