@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from eventing.local.manifests.deployment import load
 from tests.conformance.protocol import Spec
 from tests.conformance.subscriber import HOST
 from tests.kafka.forward import Forwarder
@@ -37,8 +38,11 @@ class OverBroker(System):
     def _write_manifests(self):
         """Write all manifests but the Triggers: those are the broker's."""
         folder = super()._write_manifests()
+        run_here = {name for _, name in load(folder).triggers}
         for file in sorted(folder.glob("*/trigger-*.yaml")):
-            self._triggers.append(yaml.safe_load(file.read_text()))
+            trigger = yaml.safe_load(file.read_text())
+            if trigger["metadata"]["name"] in run_here:
+                self._triggers.append(trigger)
             file.unlink()
         return folder
 
