@@ -4,13 +4,10 @@ A tolerant reader: it checks the fields it adds up and leaves the rest to whoeve
 later, so that a ledger rolled out before costs loses no event for a field that is new.
 """
 
-import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from eventing.event import Event
 from eventing.types_ledger import (
@@ -19,8 +16,11 @@ from eventing.types_ledger import (
     LedgerDenied,
     LedgerThresholdCrossed,
 )
-from functions.costs.ranges import day_of, milliseconds
-from functions.costs.report import Row, Sums, coordinates
+from functions.costs.amounts import CACHE_WRITES, between_ms, saved_nano
+from functions.costs.dimensions import COARSE, Coordinates
+from functions.costs.payload import ID_CHARS_MAX, Data, Usage
+from functions.costs.ranges import day_of, hour_of, milliseconds
+from functions.costs.report import Row, Sums
 from functions.costs.sequence import NUMBER_MAX
 from shared.errors import Malformed, Permanent
 
@@ -30,71 +30,8 @@ KINDS = {
 }
 """What each event type is called in the store."""
 
-AMOUNT_MAX = 2**53 - 1
-"""What a Lua number holds exactly; the ledger has the same bound."""
-
-ID_CHARS_MAX = 256
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 _EPOCH = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
-
-
-class _Read(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Dims(_Read):
-    tenant: str = ""
-    agent: str = Field(default="", max_length=ID_CHARS_MAX)
-    session: str = Field(default="", max_length=ID_CHARS_MAX)
-    task: str = Field(default="", max_length=ID_CHARS_MAX)
-
-
-class _Invocation(_Read):
-    kind: Literal["llm", "tool", "embedding"]
-
-
-class _Model(_Read):
-    provider: str = ""
-    requested: str | None = None
-    selected: str | None = None
-    response: str | None = None
-
-    @property
-    def name(self) -> str:
-        """Return `provider/model` as it was billed: by the model that answered, if one did."""
-        model = self.response or self.selected or self.requested or "unknown"
-        return model if model.startswith(f"{self.provider}/") else f"{self.provider}/{model}"
-
-
-class _Tool(_Read):
-    name: str
-
-
-class _Usage(_Read):
-    input_total: int = Field(default=0, ge=0, le=AMOUNT_MAX)
-    output_total: int = Field(default=0, ge=0, le=AMOUNT_MAX)
-
-
-class _Cost(_Read):
-    total_nano: int = Field(ge=0, le=AMOUNT_MAX)
-
-
-class _Numbered(_Read):
-    epoch: str = ""
-
-
-class _Data(_Read):
-    """The fields of any ledger event that sums, lists and checks need."""
-
-    dims: _Dims = _Dims()
-    invocation: _Invocation | None = None
-    model: _Model | None = None
-    tool: _Tool | None = None
-    usage: _Usage | None = None
-    cost: _Cost | None = None
-    delta_nano: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
-    delta_tok: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
-    ledger: _Numbered = _Numbered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +44,14 @@ class Fact:
     epoch: str
     number: int
     at_ms: int
-    agent: str
     session: str
     task: str
-    what: str
-    """llm, tool, embedding; empty for events that cost nothing by themselves."""
-    name: str
-    """The model or the tool."""
-    sums: Sums
+    root: str
+    coordinates: Coordinates | None
+    """Which row of sums it adds to; `None` for events that count nowhere."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    amounts: Mapping[str, int] = field(default_factory=dict)
+    """What it adds, by measure; zeros are left out."""
 
     @property
     def day(self) -> str:
@@ -122,22 +59,37 @@ class Fact:
         return day_of(self.at_ms)
 
     @property
-    def fields(self) -> tuple[str, str]:
-        """Return the names of its sums, coarse and fine; both empty if it adds to none."""
-        if not self.what:
-            return "", ""
-        coarse = [self.agent, self.what, self.name]
-        return _json(coarse), _json([*coarse, self.session, self.task])
+    def hour(self) -> str:
+        """Return the UTC hour that the event counts for."""
+        return hour_of(self.at_ms)
+
+    @property
+    def agent(self) -> str:
+        """Return the agent; empty where the event has none."""
+        return (self.coordinates[0] if self.coordinates else None) or ""
+
+    @property
+    def what(self) -> str:
+        """Return llm, tool or embedding; empty for events that cost nothing by themselves."""
+        costs = self.kind in ("attributed", "adjusted") and self.coordinates
+        return (self.coordinates[3] if costs and self.coordinates else None) or ""
+
+    @property
+    def name(self) -> str:
+        """Return the model or the tool."""
+        return (self.coordinates[4] or self.coordinates[5] or "") if self.coordinates else ""
+
+    @property
+    def sums(self) -> Sums:
+        """Return what it adds."""
+        return Sums.of(self.amounts)
 
     @property
     def row(self) -> Row:
         """Return the event as a row of costs."""
-        fine = self.fields[1] or _json([self.agent, None, None, self.session, self.task])
-        return Row(coordinates(fine, tenant=self.tenant, day=self.day), self.sums)
-
-
-def _json(value: list[str | None] | list[str]) -> str:
-    return json.dumps(value, separators=(",", ":"))
+        coarse = dict(zip(COARSE, self.coordinates or (None,) * len(COARSE), strict=True))
+        return Row({**coarse, "tenant": self.tenant, "hour": self.hour, "day": self.day,
+                    "session": self.session, "task": self.task, "root": self.root}, self.sums)
 
 
 def read(event: Event) -> Fact:
@@ -151,36 +103,70 @@ def read(event: Event) -> Fact:
     kind = KINDS.get(event.type)
     if kind is None:
         raise Permanent(f"costs keeps no {event.type}; it keeps {', '.join(KINDS)}")
-    data = _Data.model_validate_json(event.data or b"")
-    what, name = _what(data) if kind in ("attributed", "adjusted") else ("", "")
+    data = Data.model_validate_json(event.data or b"")
     epoch, number = _numbered(event, data)
     return Fact(
         id=_bounded_id(event), tenant=_tenant(event, data), kind=kind, epoch=epoch, number=number,
-        at_ms=_at_ms(event), agent=data.dims.agent, session=data.dims.session,
-        task=data.dims.task, what=what, name=name, sums=_sums(kind, data),
+        at_ms=_at_ms(event), session=data.dims.session, task=data.dims.task,
+        root=data.dims.root or data.dims.task, coordinates=_coordinates(kind, data),
+        tags=data.tags, amounts={k: n for k, n in _amounts(kind, data).items() if n},
     )
 
 
-def _what(data: _Data) -> tuple[str, str]:
-    if data.tool is not None:
-        return "tool", data.tool.name
-    if data.model is None:
+def _coordinates(kind: str, data: Data) -> Coordinates | None:
+    if kind == "threshold":
+        return None
+    if kind != "denied" and data.tool is None and data.model is None:
         raise Malformed("the event names neither model nor tool")
-    return data.invocation.kind if data.invocation else "llm", data.model.name
+    ran, dims = data.invocation, data.dims
+    what = "tool" if data.tool else (ran.kind if ran else "llm")
+    return (
+        dims.agent, dims.agent_version, ran.revision if ran else None, what,
+        data.tool.name if data.tool else None, data.model.name if data.model else None,
+        data.model.provider if data.model else None, dims.parent_agent, dims.env,
+        {"adjusted": "adjusted", "denied": "denied"}.get(kind, data.outcome),
+        data.reason if kind == "denied" else None,
+        data.account.partition("|")[0] if kind == "denied" else None,
+    )
 
 
-def _sums(kind: str, data: _Data) -> Sums:
+def _amounts(kind: str, data: Data) -> Mapping[str, int]:
+    if kind == "denied":
+        return {"denials": 1}
+    if kind == "threshold":
+        return {}
     if kind == "adjusted":
-        return Sums(data.delta_nano, 0, data.delta_tok)
-    if kind != "attributed":
-        return Sums()
+        return {"cost_nano": data.delta_nano, "tokens": data.delta_tok,
+                **_misplaced(data, data.delta_nano)}
+    return _attributed(data)
+
+
+def _attributed(data: Data) -> Mapping[str, int]:
     if data.cost is None:
         raise Malformed("the event has no cost")
-    usage = data.usage or _Usage()
-    return Sums(data.cost.total_nano, 1, usage.input_total + usage.output_total)
+    usage, ran, nano = data.usage or Usage(), data.invocation, data.cost.total_nano
+    failed = bool(data.result.error_type) or data.outcome == "forfeited"
+    return {
+        "cost_nano": nano, "invocations": 1, "tokens": usage.input_total + usage.output_total,
+        "input_tokens": usage.input_total, "output_tokens": usage.output_total,
+        "cache_read_tokens": usage.classes.get("cache_read", 0),
+        "cache_write_tokens": sum(usage.classes.get(name, 0) for name in CACHE_WRITES),
+        "cache_saved_nano": saved_nano(data.cost.lines),
+        "reserved_nano": data.cost.reserved_nano, "overrun_nano": data.cost.overrun_nano,
+        "cold_starts": int(ran.cold_start) if ran else 0, "failures": int(failed),
+        "retried_nano": nano if ran and ran.attempt > 1 else 0, "failed_nano": nano * failed,
+        "duration_ms": between_ms(ran.started, ran.ended) if ran else 0,
+        "unreserved_nano": nano if data.outcome == "unreserved" else 0,
+        **_misplaced(data, nano),
+    }
 
 
-def _tenant(event: Event, data: _Data) -> str:
+def _misplaced(data: Data, nano: int) -> Mapping[str, int]:
+    lost = data.outcome == "unreserved" or not data.dims.agent or not data.dims.task
+    return {"unattributed_nano": nano} if lost else {}
+
+
+def _tenant(event: Event, data: Data) -> str:
     tenant = event.source.removeprefix("/ledger/")
     if tenant == event.source or not _TENANT.match(tenant):
         raise Malformed(f"source {event.source!r} is not /ledger/<tenant>")
@@ -189,7 +175,7 @@ def _tenant(event: Event, data: _Data) -> str:
     return tenant
 
 
-def _numbered(event: Event, data: _Data) -> tuple[str, int]:
+def _numbered(event: Event, data: Data) -> tuple[str, int]:
     number, epoch = event.number("ledgerseq"), data.ledger.epoch
     if not 1 <= number <= NUMBER_MAX or not _EPOCH.match(epoch):
         raise Malformed(f"ledgerseq {number} of epoch {epoch!r}: a number from 1 and a name needed")

@@ -1,83 +1,121 @@
 """The Redis keys of the cost store. All but the hint share a tenant's hash tag.
 
-Financial history: nothing expires here. An event takes some 0.5 KiB in all (a test bounds it).
+Financial history: nothing expires here; archived events leave, their sums stay.
 
 | pattern | type | growth | written by |
 |---|---|---|---|
-| `co:{tenant}:raw` | hash event id → packed event | per event, often 0.3 KiB | store |
+| `co:{tenant}:raw` | hash event id → packed event | per event, often 0.3 KiB | store, archive |
 | `co:{tenant}:seq:<epoch>:<chunk>` | bitmap of numbers seen | a bit each, ≤ 8 KiB | store |
+| `co:{tenant}:sealed:<epoch>:<chunk>` | 4 bytes of each archived id's hash | ≤ 256 KiB | archive |
 | `co:{tenant}:chunks` | set of `<epoch>:<chunk>` | one per 65 536 numbers | store |
 | `co:{tenant}:counts` | hash events, conflicts, duplicates | one per epoch | store |
 | `co:{tenant}:conflicts` | list of numbers with two ids | the last 1 000 | store |
-| `co:{tenant}:task:<task>` | list of event ids | one id per event | store |
+| `co:{tenant}:task:<task>` | list of event ids | one id per event | store, archive |
 | `co:{tenant}:tasks` | zset task → last event, ms | one per task | store |
-| `co:{tenant}:day:<day>` | list of event ids | one id per event | store |
+| `co:{tenant}:ended` | hash task → how it ended, JSON | one per task | tasks |
+| `co:{tenant}:h:<hour>` | list of event ids | one id per event | store, archive |
 | `co:{tenant}:days` | set of days with events | one per day | store |
 | `co:{tenant}:kind:<kind>` | list of event ids | one id per event but `attributed` | store |
-| `co:{tenant}:sum:<day>` | hash (agent, kind, name) → sums | agents × tools per day | store |
-| `co:{tenant}:fine:<day>` | hash (…, session, task) → sums | tools of a task, per task | store |
-| `co:{tenant}:total` | hash agent → sums of all time | one per agent | store |
+| `co:{tenant}:rows` | hash coordinates (JSON) → row | ≤ 2 × `COST_ROWS_MAX` and a few | store |
+| `co:{tenant}:coords` | hash row → coordinates | as rows | store |
+| `co:{tenant}:sum:<hour, day or month>` | hash row + measure → amount | rows × measures | store |
+| `co:{tenant}:places` | hash [task, session, root] (JSON) → place | one per task | store |
+| `co:{tenant}:named` | hash place → [task, session, root] | one per task | store |
+| `co:{tenant}:at:<[task, session, root]>` | hash day + row + measure → amount | a task's | store |
+| `co:{tenant}:dear:<day or month>` | zset place → its cost then | one per task | store |
+| `co:{tenant}:by:<dimension>:<value>` | set of places | tasks of a session, a root | store |
+| `co:{tenant}:total` | hash measure and agent → amount of all time | three per agent | store |
+| `co:{tenant}:archive` | hash object → what it holds, JSON | one per object | archive |
+| `co:{tenant}:moved` | hash task → objects with its events | one per archived task | archive |
+| `co:{tenant}:invoices` | hash provider and line → quantity and cost | their lines | invoices |
 | `co:tenants` | set, hint of tenants with costs | one per tenant | before a tenant's first write |
+
+A place is a task in a session under a root, with a number that is shorter than its name.
 """
 
 TENANTS = "co:tenants"
 
 
+def of(tenant: str, *parts: str) -> str:
+    """Return a tenant's key; the table above says which there are."""
+    return f"co:{{{tenant}}}:{':'.join(parts)}"
+
+
 def raw(tenant: str) -> str:
     """Return the key of the events themselves."""
-    return f"co:{{{tenant}}}:raw"
+    return of(tenant, "raw")
 
 
 def numbers(tenant: str, epoch: str, chunk: int) -> str:
     """Return the key of one chunk of the sequence numbers seen in an epoch."""
-    return f"co:{{{tenant}}}:seq:{epoch}:{chunk}"
+    return of(tenant, "seq", epoch, str(chunk))
+
+
+def sealed(tenant: str, epoch: str, chunk: int) -> str:
+    """Return the key of what is left here of one chunk's archived events."""
+    return of(tenant, "sealed", epoch, str(chunk))
 
 
 def chunks(tenant: str) -> str:
     """Return the key of the index of chunks."""
-    return f"co:{{{tenant}}}:chunks"
+    return of(tenant, "chunks")
 
 
 def counts(tenant: str) -> str:
     """Return the key of the counters of deliveries."""
-    return f"co:{{{tenant}}}:counts"
+    return of(tenant, "counts")
 
 
 def conflicts(tenant: str) -> str:
     """Return the key of the sequence numbers that came with two event ids."""
-    return f"co:{{{tenant}}}:conflicts"
+    return of(tenant, "conflicts")
 
 
 def task(tenant: str, task_id: str) -> str:
     """Return the key of a task's events."""
-    return f"co:{{{tenant}}}:task:{task_id}"
+    return of(tenant, "task", task_id)
 
 
 def tasks(tenant: str) -> str:
     """Return the key of the index of tasks by their last event."""
-    return f"co:{{{tenant}}}:tasks"
+    return of(tenant, "tasks")
 
 
-def day(tenant: str, date: str) -> str:
-    """Return the key of the events of a UTC day."""
-    return f"co:{{{tenant}}}:day:{date}"
+def hour(tenant: str, label: str) -> str:
+    """Return the key of the events of a UTC hour."""
+    return of(tenant, "h", label)
 
 
 def days(tenant: str) -> str:
     """Return the key of the index of days."""
-    return f"co:{{{tenant}}}:days"
+    return of(tenant, "days")
 
 
 def kind(tenant: str, name: str) -> str:
     """Return the key of the events of a kind other than `attributed`."""
-    return f"co:{{{tenant}}}:kind:{name}"
+    return of(tenant, "kind", name)
 
 
-def sums(tenant: str, date: str, *, fine: bool) -> str:
-    """Return the key of a UTC day's sums; the fine ones tell sessions and tasks apart."""
-    return f"co:{{{tenant}}}:{'fine' if fine else 'sum'}:{date}"
+def sums(tenant: str, label: str) -> str:
+    """Return the key of the sums of a UTC hour, day or month."""
+    return of(tenant, "sum", label)
+
+
+def place(tenant: str, name: str) -> str:
+    """Return the key of the sums of a task in a session under a root."""
+    return of(tenant, "at", name)
+
+
+def dear(tenant: str, label: str) -> str:
+    """Return the key of the places of a day or month by cost."""
+    return of(tenant, "dear", label)
+
+
+def by(tenant: str, dimension: str, value: str) -> str:
+    """Return the key of the places of a task, session or root."""
+    return of(tenant, "by", dimension, value)
 
 
 def total(tenant: str) -> str:
     """Return the key of the sums of all time by agent."""
-    return f"co:{{{tenant}}}:total"
+    return of(tenant, "total")

@@ -98,7 +98,8 @@ class Pages:
 
     async def _rows(self, tenant: str, asked: dict[str, str]) -> tuple[str, list[Row]]:
         try:
-            return "", await self._store.rows(tenant, ask(asked))
+            question = ask({**asked, "group_by": "agent,tool,model"})
+            return "", await self._store.rows(tenant, question)
         except Permanent as error:
             return error.detail, []
 

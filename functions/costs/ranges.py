@@ -1,9 +1,13 @@
-"""Cuts a time range into whole UTC days, whose sums are kept, and edges, which are summed anew."""
+"""Cuts a time range into whole UTC months, days and hours, whose sums are kept, and edges."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +24,97 @@ class Span:
 
     def covers(self, day: str) -> bool:
         """Tell whether the whole UTC day lies in the span."""
-        start = day_start_ms(day)
-        return self.holds(start) and self.holds(start + DAY_MS - 1)
+        return self._covers(day_start_ms(day), DAY_MS)
 
     def touches(self, day: str) -> bool:
         """Tell whether any instant of the UTC day lies in the span."""
-        start = day_start_ms(day)
-        return ((self.start_ms is None or self.start_ms < start + DAY_MS)
+        return self._touches(day_start_ms(day), DAY_MS)
+
+    def covers_hour(self, hour: str) -> bool:
+        """Tell whether the whole UTC hour lies in the span."""
+        return self._covers(hour_start_ms(hour), HOUR_MS)
+
+    def touches_hour(self, hour: str) -> bool:
+        """Tell whether any instant of the UTC hour lies in the span."""
+        return self._touches(hour_start_ms(hour), HOUR_MS)
+
+    def _covers(self, start: int, length: int) -> bool:
+        return self.holds(start) and self.holds(start + length - 1)
+
+    def _touches(self, start: int, length: int) -> bool:
+        return ((self.start_ms is None or self.start_ms < start + length)
                 and (self.end_ms is None or start < self.end_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What a span is put together from: labels of kept sums, and hours to be read by event."""
+
+    whole: tuple[str, ...]
+    """`2026-11`, `2026-11-21` or `2026-11-21T09`."""
+    edges: tuple[str, ...]
+    """Hours that only partly lie in the span."""
+
+
+def pieces(span: Span, days: Iterable[str], finest: str) -> Pieces:
+    """Return the pieces of a span over days with events.
+
+    `finest` is the smallest bucket that must be told apart: hour, day, week or month.
+    """
+    whole: list[str] = []
+    edges: list[str] = []
+    for month, each in groupby(sorted(days), key=lambda day: day[:7]):
+        listed = list(each)
+        if finest == "month" and all(map(span.covers, listed)):
+            whole.append(month)
+            continue
+        for day in filter(span.touches, listed):
+            if finest != "hour" and span.covers(day):
+                whole.append(day)
+                continue
+            for hour in filter(span.touches_hour, hours_of(day)):
+                (whole if span.covers_hour(hour) else edges).append(hour)
+    return Pieces(tuple(whole), tuple(edges))
+
+
+def hours_of(day: str) -> Iterator[str]:
+    """Yield the 24 hours of a UTC day."""
+    return (f"{day}T{hour:02d}" for hour in range(24))
 
 
 def day_start_ms(day: str) -> int:
     """Return the first millisecond of a UTC day such as `2026-11-21`."""
-    start = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-    return milliseconds(start)
+    return (date.fromisoformat(day) - _EPOCH.date()).days * DAY_MS
+
+
+def hour_start_ms(hour: str) -> int:
+    """Return the first millisecond of a UTC hour such as `2026-11-21T09`."""
+    return day_start_ms(hour[:10]) + int(hour[11:]) * HOUR_MS
 
 
 def day_of(at_ms: int) -> str:
     """Return the UTC day of an instant."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).date().isoformat()
+    return (_EPOCH + timedelta(milliseconds=at_ms)).date().isoformat()
+
+
+def hour_of(at_ms: int) -> str:
+    """Return the UTC hour of an instant."""
+    return (_EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H")
 
 
 def milliseconds(at: datetime) -> int:
     """Return an aware instant as whole milliseconds since the epoch, rounded down."""
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def month_span(month: str) -> Span:
+    """Return the span of a UTC month such as `2026-11`.
+
+    Raises:
+        ValueError: this is no month.
+    """
+    if len(month) != len("2026-11"):
+        raise ValueError(f"{month!r} is no month such as 2026-11")
+    first = date.fromisoformat(f"{month}-01")
+    after = (first + timedelta(days=32)).replace(day=1)
+    return Span(day_start_ms(first.isoformat()), day_start_ms(after.isoformat()))

@@ -1,23 +1,25 @@
 """Keeps the ledger's events in Redis, exactly once each, and reads them back."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from eventing.event import Event
 from functions.costs import keys, sequence
+from functions.costs.edges import fitting
 from functions.costs.facts import Fact, read
+from functions.costs.kept import KeptSums
 from functions.costs.packing import pack, unpack
-from functions.costs.ranges import Span
-from functions.costs.report import Question, Row, Sums, coordinates
+from functions.costs.places import Places
+from functions.costs.question import Question
+from functions.costs.report import Row, Sums
+from functions.costs.storing import arguments, keys_of
 from shared import faults
 from shared.faults import FaultPoint
 from shared.store import Redis, Script, mapped
 
 _STORE = Script(Path(__file__).parent / "lua" / "store.lua")
-CONFLICTS_KEPT = 1_000
-"""One conflict is an alarm; more than this say nothing new."""
 
 READ_BATCH = 500
 """Events per HMGET: about a quarter of a MiB."""
@@ -35,9 +37,12 @@ class Stored(StrEnum):
 class CostStore:
     """All tenants' events; every method touches one tenant only."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis: Any = redis  # its annotations admit bytes everywhere; we decode all but raw
+    def __init__(self, redis: Redis, *, tag_keys: Iterable[str] = ()) -> None:
+        self.redis: Any = redis  # its annotations admit bytes everywhere; we decode all but raw
+        self._tag_keys = frozenset(tag_keys)
         self._hinted: set[str] = set()
+        self.kept = KeptSums(redis)
+        self.places = Places(redis, self.kept)
 
     async def store(self, event: Event) -> tuple[Fact, Stored, Sums | None]:
         """Keep one event; return what it says, what became of it, its agent's sums of all time.
@@ -52,40 +57,35 @@ class CostStore:
         fact = read(event)
         await self._hint(fact.tenant)
         await faults.reach(FaultPoint.COSTS_BEFORE_STORE)
-        outcome, sums = await _STORE(self._redis, _keys_of(fact), _arguments(fact, pack(event)))
+        outcome, *sums = await _STORE(
+            self.redis, keys_of(fact), arguments(fact, pack(event), self._tag_keys))
         await faults.reach(FaultPoint.COSTS_AFTER_STORE)
-        return fact, Stored(outcome), Sums.parse(sums) if sums else None
+        return fact, Stored(outcome), _sums(sums) if sums else None
 
     async def _hint(self, tenant: str) -> None:
         if tenant not in self._hinted:
             with mapped():
-                await self._redis.sadd(keys.TENANTS, tenant)
+                await self.redis.sadd(keys.TENANTS, tenant)
             self._hinted.add(tenant)
 
     async def rows(self, tenant: str, question: Question) -> list[Row]:
-        """Return the rows of the span: kept sums of whole days, and the edges' events."""
+        """Return the rows of the span by the question's dimensions, its filters applied.
+
+        Raises:
+            Permanent: the question needs more tasks or single events than one may read.
+        """
+        days = await self.days(tenant)
+        reader = self.places if question.fine else self.kept
+        rows, edges = await reader.rows(tenant, question, days)
+        return rows + (await fitting(self, tenant, edges, question) if edges else [])
+
+    async def days(self, tenant: str) -> list[str]:
+        """Return the UTC days with events, the oldest first."""
         with mapped():
-            days = sorted(await self._redis.smembers(keys.days(tenant)))
-        found: list[Row] = []
-        for day in filter(question.span.touches, days):
-            if question.span.covers(day):
-                found += await self._kept(tenant, day, fine=question.fine)
-            else:
-                found += await self._edge(tenant, day, question.span)
-        return found
+            return sorted(await self.redis.smembers(keys.days(tenant)))
 
-    async def _kept(self, tenant: str, day: str, *, fine: bool) -> list[Row]:
-        key = keys.sums(tenant, day, fine=fine)
-        with mapped():  # scanned: a day may hold more tasks than Redis should read at a stretch
-            kept = {k: v async for k, v in self._redis.hscan_iter(key, count=READ_BATCH)}
-        return [Row(coordinates(name, tenant=tenant, day=day), Sums.parse(text))
-                for name, text in kept.items()]
-
-    async def _edge(self, tenant: str, day: str, span: Span) -> list[Row]:
-        facts = [read(e) async for e in self._listed(tenant, keys.day(tenant, day))]
-        return [fact.row for fact in facts if span.holds(fact.at_ms)]
-
-    async def _listed(self, tenant: str, key: str) -> AsyncIterator[Event]:
+    async def listed(self, tenant: str, key: str) -> AsyncIterator[Event]:
+        """Yield the kept events of a list of ids, in its order."""
         start = 0
         while ids := await self._slice(key, start, start + READ_BATCH - 1):
             for event in await self.events(tenant, ids):
@@ -94,20 +94,20 @@ class CostStore:
 
     async def _slice(self, key: str, start: int, end: int) -> list[str]:
         with mapped():
-            return list(await self._redis.lrange(key, start, end))
+            return list(await self.redis.lrange(key, start, end))
 
     async def events(self, tenant: str, ids: Sequence[str]) -> list[Event]:
         """Return the kept events with these ids, in this order; unknown ids are left out."""
         if not ids:
             return []
         with mapped():
-            packed = await self._redis.execute_command(
+            packed = await self.redis.execute_command(
                 "HMGET", keys.raw(tenant), *ids, NEVER_DECODE=True)
         return [unpack(one) for one in packed if one]
 
     async def of_task(self, tenant: str, task: str) -> list[Event]:
         """Return a task's events in the order they came; none when the task is unknown."""
-        return [event async for event in self._listed(tenant, keys.task(tenant, task))]
+        return [event async for event in self.listed(tenant, keys.task(tenant, task))]
 
     async def latest(self, tenant: str, kind: str, limit: int) -> list[Event]:
         """Return the last events of a kind other than `attributed`, the newest first."""
@@ -117,23 +117,25 @@ class CostStore:
     async def latest_tasks(self, tenant: str, limit: int) -> list[str]:
         """Return the tasks with the latest events, the newest first."""
         with mapped():
-            return list(await self._redis.zrevrange(keys.tasks(tenant), 0, limit - 1))
+            return list(await self.redis.zrevrange(keys.tasks(tenant), 0, limit - 1))
 
     async def totals(self, tenant: str) -> dict[str, Sums]:
         """Return the sums of all time by agent."""
         with mapped():
-            kept = await self._redis.hgetall(keys.total(tenant))
-        return {agent: Sums.parse(text) for agent, text in kept.items()}
+            kept = await self.redis.hgetall(keys.total(tenant))
+        agents = {name[2:] for name in kept}
+        return {agent: _sums([kept.get(f"{letter} {agent}", 0) for letter in "cnt"])
+                for agent in agents}
 
     async def tenants(self) -> list[str]:
         """Return the tenants that may have costs."""
         with mapped():
-            return sorted(await self._redis.smembers(keys.TENANTS))
+            return sorted(await self.redis.smembers(keys.TENANTS))
 
     async def counts(self, tenant: str) -> dict[str, int]:
         """Return how many `events`, `conflicts` and, per epoch, `duplicates:<epoch>` came."""
         with mapped():
-            found = await self._redis.hgetall(keys.counts(tenant))
+            found = await self.redis.hgetall(keys.counts(tenant))
         return {"events": 0, "conflicts": 0} | {name: int(n) for name, n in found.items()}
 
     async def conflicts(self, tenant: str) -> list[str]:
@@ -143,7 +145,7 @@ class CostStore:
     async def checks(self, tenant: str) -> list[sequence.Check]:
         """Return the gap check of every epoch, oldest epoch first."""
         with mapped():
-            names = await self._redis.smembers(keys.chunks(tenant))
+            names = await self.redis.smembers(keys.chunks(tenant))
         chunks = sorted((name.rpartition(":")[0], int(name.rpartition(":")[2])) for name in names)
         epochs = dict.fromkeys(epoch for epoch, _ in chunks)
         return [sequence.check(epoch, await self._seen(tenant, epoch, chunks)) for epoch in epochs]
@@ -153,28 +155,12 @@ class CostStore:
         found: list[sequence.Range] = []
         for chunk in (number for name, number in chunks if name == epoch):
             with mapped():
-                bitmap = await self._redis.execute_command(
+                bitmap = await self.redis.execute_command(
                     "GET", keys.numbers(tenant, epoch, chunk), NEVER_DECODE=True)
             found += sequence.runs(chunk, bitmap or b"")
         return found
 
 
-def _keys_of(fact: Fact) -> list[str]:
-    tenant, day = fact.tenant, fact.day
-    return [
-        keys.raw(tenant), keys.numbers(tenant, fact.epoch, sequence.place(fact.number)[0]),
-        keys.chunks(tenant), keys.counts(tenant), keys.conflicts(tenant), keys.day(tenant, day),
-        keys.days(tenant), keys.task(tenant, fact.task), keys.tasks(tenant),
-        keys.kind(tenant, fact.kind), keys.sums(tenant, day, fine=False),
-        keys.sums(tenant, day, fine=True), keys.total(tenant),
-    ]
-
-
-def _arguments(fact: Fact, packed: bytes) -> list[str | bytes | int]:
-    chunk, bit = sequence.place(fact.number)
-    return [
-        fact.id, packed, f"{fact.epoch}:{chunk}", bit, fact.day, fact.at_ms, fact.task,
-        "" if fact.kind == "attributed" else fact.kind, *fact.fields, fact.agent,
-        fact.sums.cost_nano, fact.sums.invocations, fact.sums.tokens,
-        CONFLICTS_KEPT, fact.epoch, fact.number,
-    ]
+def _sums(amounts: Sequence[str | int]) -> Sums:
+    cost, invocations, tokens = map(int, amounts)
+    return Sums(cost, invocations, tokens)

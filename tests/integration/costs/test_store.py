@@ -4,7 +4,11 @@ import random
 import pytest
 
 from functions.costs import keys
-from functions.costs.report import DIMENSIONS, Sums, ask, grouped, total
+from functions.costs.buckets import named
+from functions.costs.dimensions import MEASURES
+from functions.costs.facts import read
+from functions.costs.question import DIMENSIONS
+from functions.costs.report import Row, Sums, ask, grouped, total
 from functions.costs.sequence import CHUNK_BITS, Range
 from functions.costs.store import CostStore, Stored
 from shared.errors import Malformed, TollgateError
@@ -30,6 +34,9 @@ async def test_event_is_stored_once_however_often_it_comes(store, ledger):
     assert len(await store.of_task(ledger.tenant, "t-1")) == 1
 
 
+SPAN = {"from_": "2026-11-18", "to_": "2026-11-23"}
+
+
 def many(ledger, count, seed):
     chance = random.Random(seed)
     return [ledger.attributed(
@@ -49,7 +56,8 @@ async def test_duplicates_and_disorder_change_no_sum_in_any_dimension(store, led
 
     costs = [e.json()["cost"]["total_nano"] for e in events]
     for dimension in DIMENSIONS:
-        assert total(await kept(store, ledger, group_by=dimension)).cost_nano == sum(costs)
+        found = total(await kept(store, ledger, group_by=dimension, **SPAN))
+        assert found.cost_nano == sum(costs), dimension
     by_task = {r.of["task"]: r.sums.cost_nano for r in await kept(store, ledger, group_by="task")}
     assert by_task["t-3"] == sum(costs[3::7])
     (check,) = await store.checks(ledger.tenant)
@@ -88,22 +96,31 @@ def _ms(text):
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-async def test_kept_sums_equal_sums_computed_again_from_the_events(store, ledger, redis):
-    for event in many(ledger, 30, 4):
+@pytest.mark.parametrize("by", [
+    "agent,kind,tool,model,hour", "session,task,root,day", "task,hour", "outcome,month",
+    "revision,env,provider,week", "agent_version,parent_agent,day"])
+async def test_kept_sums_equal_sums_computed_again_from_the_events(store, ledger, by):
+    events = many(ledger, 60, 4)
+    for event in events:
         await store.store(event)
-    question = ask({"group_by": ",".join(DIMENSIONS)})
-    before = grouped(question, await store.rows(ledger.tenant, question))
+    question = ask({"group_by": by, "from": "2026-11-18", "to": "2026-11-23",
+                    "measures": ",".join(MEASURES)})
 
-    again = [fact.row for fact in await recomputed(store, ledger.tenant)]
+    found = grouped(question, await store.rows(ledger.tenant, question))
 
-    assert grouped(question, again) == before
+    again = grouped(question, [recomputed(event) for event in events])
+    assert [(r.of, r.sums, _nonzero(r)) for r in found] == [
+        (r.of, r.sums, _nonzero(r)) for r in again]
 
 
-async def recomputed(store, tenant):
-    from functions.costs.facts import read
+def recomputed(event):
+    fact = read(event)
+    buckets = {name: named(name, fact.hour, "UTC") for name in ("hour", "day", "week", "month")}
+    return Row({**fact.row.of, **buckets}, fact.sums)
 
-    tasks = await store.latest_tasks(tenant, 100)
-    return [read(event) for task in tasks for event in await store.of_task(tenant, task)]
+
+def _nonzero(row):
+    return {name: n for name, n in row.sums.more.items() if n}
 
 
 async def test_missing_numbers_are_named_and_filled(store, ledger):
@@ -161,13 +178,23 @@ async def test_number_far_off_takes_one_chunk(store, ledger, redis):
     assert (await store.checks(ledger.tenant))[0].missing == (Range(1, 2**40),)
 
 
-async def test_sum_past_exact_numbers_writes_nothing(store, ledger):
-    await store.store(ledger.attributed("r-1", cost=2**53 - 1))
+async def test_sums_stay_exact_above_2_to_the_53(store, ledger):
+    for n in range(5):
+        await store.store(ledger.attributed(f"r-{n}", cost=2**53 - 101))
+
+    for by in ("agent", "task", "hour"):
+        assert total(await kept(store, ledger, group_by=by, **SPAN)).cost_nano == 5 * (2**53 - 101)
+    assert (await store.totals(ledger.tenant))["researcher"].cost_nano == 5 * (2**53 - 101)
+
+
+async def test_sum_near_2_to_the_63_writes_nothing(store, ledger, redis):
+    await store.store(ledger.attributed("r-1", cost=1))
+    await redis.hset(keys.total(ledger.tenant), "c researcher", 10**18)
 
     with pytest.raises(TollgateError):
         await store.store(ledger.attributed("r-2", cost=1))
 
-    assert total(await kept(store, ledger)).cost_nano == 2**53 - 1
+    assert total(await kept(store, ledger)).cost_nano == 1
     assert (await store.counts(ledger.tenant))["events"] == 1
     assert (await store.checks(ledger.tenant))[0].last == 1
 

@@ -21,7 +21,8 @@ def test_attributed_event_counts_cost_tokens_and_one_invocation(ledger):
 def test_denied_event_adds_to_no_sum(ledger):
     fact = read(ledger.denied("r-1"))
 
-    assert (fact.kind, fact.sums, fact.fields) == ("denied", Sums(), ("", ""))
+    assert (fact.kind, fact.sums, fact.what) == ("denied", Sums(), "")
+    assert fact.amounts == {"denials": 1}
 
 
 def test_threshold_belongs_to_no_task(ledger):

@@ -1,7 +1,7 @@
 import pytest
 
 from functions.costs.ranges import Span, day_of, day_start_ms
-from functions.costs.report import Row, Sums, answer, ask, coordinates, grouped
+from functions.costs.report import Row, Sums, answer, ask, grouped
 from shared.errors import Permanent
 
 
@@ -79,10 +79,3 @@ def test_day_of_its_last_millisecond_is_the_same_day():
 def test_only_sessions_and_tasks_need_fine_sums():
     assert ask({"group_by": "agent", "task": "t"}).fine
     assert not ask({"group_by": "agent,day", "tool": "t"}).fine
-
-
-def test_coordinates_name_model_or_tool():
-    assert coordinates('["a","embedding","p/m"]', tenant="t", day="d")["model"] == "p/m"
-    assert coordinates('["a","tool","x","s","t1"]', tenant="t", day="d") == {
-        "tenant": "t", "day": "d", "agent": "a", "kind": "tool", "tool": "x", "model": None,
-        "session": "s", "task": "t1"}

@@ -1,0 +1,60 @@
+"""One browser's visit: whose figures, of which time, by what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from urllib.parse import urlencode
+
+from functions.costs.periods import Period, period
+from functions.costs.question import FILTERS, Question, ask
+from functions.costs.report import Row, grouped
+from functions.costs.store import CostStore
+
+FIGURES = ("cost_nano,invocations,tokens,failed_nano,retried_nano,unattributed_nano,"
+           "reserved_nano,overrun_nano,input_tokens,cache_read_tokens,cache_write_tokens,"
+           "cache_saved_nano,cold_starts,failures")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page may show: the figures of one tenant, as the address asks."""
+
+    store: CostStore
+    tenant: str
+    asked: Mapping[str, str]
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """Return the day in UTC."""
+        return self.now.astimezone(UTC).date()
+
+    @property
+    def period(self) -> Period:
+        """Return the days to show.
+
+        Raises:
+            Permanent: (422) the address asks for days that are none.
+        """
+        return period(self.asked, self.today)
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Return the dimensions that the address holds on to."""
+        return {k: v for k, v in self.asked.items() if k in FILTERS or k.startswith("tag.")}
+
+    async def rows(self, by: str, span: Period | None = None, **also: str) -> list[Row]:
+        """Return the sums by dimensions over a period; the visit's own one by default.
+
+        Raises:
+            Permanent: (422) a question that makes no sense, or needs too many events.
+        """
+        asked = {"group_by": by, "measures": FIGURES, **(span or self.period).parameters,
+                 **self.filters, **also}
+        question: Question = ask(asked)
+        return grouped(question, await self.store.rows(self.tenant, question))
+
+    def href(self, path: str, **change: str | None) -> str:
+        """Return an address that keeps what is asked for, with changes; `None` takes away."""
+        kept = {k: v for k, v in {**self.asked, **change}.items() if v is not None}
+        return f"{path}?{urlencode(kept)}" if kept else path
