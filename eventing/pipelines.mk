@@ -15,7 +15,7 @@ push: $(VENV)/run.stamp ## Build an image, and push it under its full name: fn=N
 	@$(PIPELINE) push $(fn) $(image)
 
 deploy: $(VENV)/run.stamp ## Run an image in an environment: env=NAME fn=NAME image=REFERENCE
-	@$(PIPELINE) pin $(env) $(fn) $(image)
+	@$(PIPELINE) pin $(env) $(fn) $(image) $(if $(terraform),--folder $(terraform))
 	@$(MAKE) --no-print-directory apply env=$(env) only=apps
 
 rollout: $(VENV)/run.stamp ## Promote an image by what its tasks cost: env=NAME fn=NAME image=REFERENCE

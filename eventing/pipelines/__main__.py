@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     pins.add_argument("environment")
     pins.add_argument("function")
     pins.add_argument("image")
+    pins.add_argument("--folder", type=Path, default=ROOT / "terraform", help=argparse.SUPPRESS)
     pins.set_defaults(run=_pin)
 
     records = commands.add_parser("record", help="commit and push what an environment runs")
@@ -72,7 +73,8 @@ def _push(given: argparse.Namespace) -> str:
 
 
 def _pin(given: argparse.Namespace) -> str:
-    before = pin(given.environment, given.function, given.image)
+    before = pin(given.environment, given.function, given.image,
+                 folder=given.folder / "environments")
     if before == given.image:
         return f"{given.environment} runs {given.image} already"
     return f"{given.environment} will run {given.image}, instead of {before or 'the overlay’s'}"

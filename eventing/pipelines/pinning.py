@@ -7,18 +7,17 @@ import json
 import re
 from pathlib import Path
 
-from eventing.images.closure import ROOT, functions
+from eventing.images.closure import functions
 from eventing.pipelines.errors import PipelineFault
 
-ENVIRONMENTS = ROOT / "terraform" / "environments"
 FILE = "images.auto.tfvars.json"
 REFERENCE = re.compile(r"[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][\w.-]{0,127}|@sha256:[0-9a-f]{64})")
 
 
-def pin(environment: str, function: str, image: str, *, folder: Path = ENVIRONMENTS) -> str | None:
+def pin(environment: str, function: str, image: str, *, folder: Path) -> str | None:
     """Set the image that an environment runs of a function; return the one before it.
 
-    The same again changes nothing. The file is replaced as a whole.
+    The same again changes nothing. The file is replaced as a whole. `folder` holds environments.
 
     Raises:
         PipelineFault: an unknown environment or function, or an image without a fixed version.
