@@ -164,6 +164,9 @@ TENANT_CACHE_S = 5.0
 RESERVE_BATCH_MAX = 100
 """Reservations of one request: some 10 ms of Redis's time."""
 
+METRIC_TENANTS_MAX = 500
+"""Tenants with figures of their own at the ledger: nine series each."""
+
 STOPS_MAX = 200
 """Agents, tools and tenants stopped at once: every ledger keeps all of them in memory."""
 

@@ -12,6 +12,7 @@ from eventing.http import encode_structured
 from functions.ledger.api_budgets import budget_routes, read
 from functions.ledger.api_stops import stop_routes
 from functions.ledger.cost import most
+from functions.ledger.metrics import metric_route
 from functions.ledger.parts import Parts
 from functions.ledger.requests import (
     BatchBody,
@@ -49,7 +50,8 @@ def routes(parts: Parts) -> list[Route]:
         ("GET", "/v1/usage", reading.usage),
         ("GET", "/v1/summary", reading.summary),
     ]
-    return [*budget_routes(parts), *stop_routes(parts),
+    metrics = metric_route(parts.reservations.store, parts.switch, parts.tally)
+    return [*budget_routes(parts), *stop_routes(parts), metrics,
             *(Route(path, endpoint, methods=[method]) for method, path, endpoint in table)]
 
 
@@ -67,7 +69,8 @@ class _Spending:
         """Hold money (POST /v1/reservations): 201, or 200 for a replay."""
         body = await read(request, ReserveBody)
         grant = self._of.door.grant(request, fresh=True, body=body.grant)
-        found = await self._of.reservations.reserve(grant, body)
+        with self._of.tally.watching(grant.tenant):
+            found = await self._of.reservations.reserve(grant, body)
         return JSONResponse(found, 200 if found["replayed"] else 201)
 
     async def reserve_each(self, request: Request) -> Response:
@@ -75,6 +78,8 @@ class _Spending:
         body = await read(request, BatchBody)
         grant = self._of.door.grant(request, fresh=True)
         found = await self._of.reservations.reserve_each(grant, body.reservations)
+        for each in found:
+            self._of.tally.count(grant.tenant, each)
         return JSONResponse({"reservations": [
             {"problem": _problem(each)} if isinstance(each, TollgateError) else each
             for each in found]})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.ledger.cost import Priced
+from functions.ledger.packing import pack, unpack
 from functions.ledger.requests import CallBody
 from shared.auth import Grant
 from shared.ids import digest
@@ -23,10 +24,22 @@ class Facts:
     reserved_nano: int
 
     @classmethod
-    def stored(cls, row: Sequence[str | None]) -> "Facts | None":
-        """Return what a row's accounts, call and usd say; `None` if there is no row."""
-        accounts, call, usd = row
-        return cls(accounts, json.loads(call), int(usd or 0)) if accounts and call else None
+    def stored(cls, row: Sequence[str | None], tenant: str,
+               reservation_id: str) -> "Facts | None":
+        """Return what a row's accounts, call and usd say; `None` if there is no row.
+
+        Raises:
+            Transient: a later version wrote it.
+        """
+        accounts, text, usd = row
+        if not (accounts and text):
+            return None
+        call = unpack(text, tenant, reservation_id)
+        return cls(call.pop("accounts", accounts), call, int(usd or 0))
+
+    def kept(self, tenant: str, reservation_id: str) -> str:
+        """Return what the row of an ended call keeps: everything, packed."""
+        return pack({"accounts": self.accounts, **self.call}, tenant, reservation_id)
 
     @property
     def names(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What the ledger consists of, once connected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from functions.ledger.background import Background
 from functions.ledger.budget_apply import BudgetFiles
@@ -13,6 +13,7 @@ from functions.ledger.reports import Reports
 from functions.ledger.rerating import Rerates
 from functions.ledger.reserving import Reservations
 from functions.ledger.switch import Switch
+from functions.ledger.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,4 @@ class Parts:
     outbox: Outbox
     switch: Switch
     background: Background
+    tally: Tally = field(default_factory=Tally)

@@ -32,12 +32,13 @@ HOMES = {
     "jwt": ("shared/auth.py",),
     "opentelemetry": ("shared/telemetry.py",),
     "prometheus_client": ("eventing/adapter.py", "functions/costs/metrics.py",
-                          "functions/agents/metrics.py"),
+                          "functions/agents/metrics.py", "functions/ledger/metrics.py"),
     "redis": ("shared/store.py",),
     "rich": ("eventing/cli/",),
     "tenacity": ("shared/retries.py", "functions/tools/notify/"),
     "typer": ("eventing/cli/",),
     "uvicorn": ("eventing/local/serve.py",),
+    "youplot": ("functions/costs/assets.py",),
 }
 """Libraries, and the only files or folders that may import them."""
 

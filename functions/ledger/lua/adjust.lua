@@ -4,8 +4,9 @@
 -- ARGV  1 id  2 adjustment's key  3 delta, nano-USD  4 reason  5 accounts, joined by spaces
 --       6 row's TTL, s
 -- Returns OK n total | REPLAY n total | CONFLICT | UNKNOWN | OPEN state | BELOW_ZERO total | STALE
---   | NO_EPOCH
+--   | NO_EPOCH | TOO_LARGE what
 
+local LIMIT = 9007199254740991
 local function text(n) return string.format('%.0f', n) end
 
 local mark = 'adjusted.' .. ARGV[2]
@@ -17,14 +18,18 @@ if row[6] then
   return {'REPLAY', n, row[2]}
 end
 if row[1] == 'PENDING' or row[1] == 'DENIED' then return {'OPEN', row[1]} end
-if row[5] ~= ARGV[5] then return {'STALE'} end
+if row[5] ~= ARGV[5] and row[5] ~= string.sub(redis.sha1hex(ARGV[5]), 1, 16) then
+  return {'STALE'}
+end
 local total = row[2] + ARGV[3]
+if total > LIMIT then return {'TOO_LARGE', 'of the reservation'} end
 if total < 0 then return {'BELOW_ZERO', row[2]} end
 local numbers = redis.call('HMGET', KEYS[1], 'epoch', 'n')
 if not numbers[1] then return {'NO_EPOCH'} end
 local posted = {}
 for i = 1, #KEYS - 3 do
   posted[i] = (redis.call('HGET', KEYS[3 + i], 'usd.pst') or 0) + ARGV[3]
+  if posted[i] > LIMIT then return {'TOO_LARGE', KEYS[3 + i]} end
 end
 
 local time = redis.call('TIME')

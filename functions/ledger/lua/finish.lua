@@ -2,9 +2,10 @@
 --
 -- KEYS  1 sequence  2 outbox  3 leases  4 row  5… one per account
 -- ARGV  1 how: settle, void, resolve, sweep  2 holder  3 the row's accounts, joined by spaces
---       4 usd  5 tok (of a settle)  6 settlement's fingerprint or ''  7 the outcome as JSON
+--       4 usd  5 tok (of a settle)  6 settlement's fingerprint or ''  7 the outcome, packed
 --       8 TTL of the row and of idle accounts, s  9 position of the task's account  10 id
---       11… marks per account, 'unit:limit:p,p:hard;…' or ''; absent if no account has any
+--       11 the call and its accounts, packed: all that an ended row keeps of them
+--       12… marks per account, 'unit:limit:p,p:hard;…' or ''; absent if no account has any
 -- Returns {outcome, …}:
 --   DONE state usd tok drift   REPLAY state usd tok   ALREADY state usd   ADJUSTED state usd tok
 --   UNKNOWN   BUSY holder   EARLY expires   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account
@@ -29,7 +30,7 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local how, print = ARGV[1], ARGV[6]
 local row = call('HMGET', KEYS[4], 'state', 'holder', 'sent', 'expires', 'usd', 'tok',
-  'calls', 'accounts', 'call', 'at', 'settled', 'cost', 'cost_tok', 'adjustments')
+  'calls', 'accounts', 'print', 'at', 'settled', 'cost', 'cost_tok', 'adjustments')
 local state = row[1]
 if not state then return {'UNKNOWN'} end
 if state == 'DENIED' then return {'ALREADY', state, '0'} end
@@ -40,12 +41,13 @@ if state ~= 'PENDING' then
   if row[11] then return {'CONFLICT'} end
   late = true  -- forfeited or voided before the answer came: the truth is posted
 end
-if row[8] ~= ARGV[3] then return {'STALE'} end
+local digest = string.sub(redis.sha1hex(ARGV[3]), 1, 16)
+if row[8] ~= ARGV[3] and row[8] ~= digest then return {'STALE'} end
 local numbers = call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED', 'VOIDED', 'FORFEITED')
 if not numbers[1] then return {'NO_EPOCH'} end
 
 -- Decide ---------------------------------------------------------------------------------------
-local held = {tonumber(row[5]), tonumber(row[6]), tonumber(row[7])}
+local held = {tonumber(row[5]), tonumber(row[6]), tonumber(row[7] or 1)}
 local ending, post
 if how == 'settle' then
   ending, post = 'SETTLED', {tonumber(ARGV[4]), tonumber(ARGV[5]), 1}
@@ -69,11 +71,12 @@ end
 
 -- Check every account --------------------------------------------------------------------------
 local accounts_n, task = #KEYS - 4, tonumber(ARGV[9])
-local id, alerts = ARGV[10], ARGV[11]
+local id, alerts = ARGV[10], ARGV[12]
 local drift, found = 0, {}
 for i = 1, accounts_n do
   local have = call('HMGET', KEYS[4 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
     'calls.pst')
+  local was_held, was_posted = have[5], have[6]
   for u = 1, 3 do
     local res = (have[2 * u - 1] or 0) - release[u]
     local pst = (have[2 * u] or 0) + delta[u]
@@ -82,6 +85,8 @@ for i = 1, accounts_n do
     if pst > LIMIT then return {'TOO_LARGE', name(i)} end
     have[2 * u - 1], have[2 * u] = res, pst
   end
+  -- A window that has expired is over: nobody reads it, and nothing may bring it back.
+  have.gone = late and not (was_held or was_posted)
   found[i] = have
 end
 
@@ -98,8 +103,10 @@ if late then
 else
   local counter = (ending == 'SETTLED' and 3) or (ending == 'VOIDED' and 4) or 5
   call('HSET', KEYS[1], 'n', text(n), ending, text((numbers[counter] or 0) + 1))
-  call('HSET', KEYS[4], 'state', ending, 'cost', text(post[1]), 'cost_tok', text(post[2]),
-    'seq', text(n))
+  -- Written anew: what an ended row needs no more would stay for 14 days.
+  call('DEL', KEYS[4])
+  call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'tok', row[6], 'cost',
+    text(post[1]), 'cost_tok', text(post[2]), 'accounts', digest, 'call', ARGV[11])
   if print ~= '' then call('HSET', KEYS[4], 'settled', print) end
   call('ZREM', KEYS[3], id)
   call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
@@ -109,6 +116,7 @@ end
 call('EXPIRE', KEYS[4], ARGV[8])
 for i = 1, accounts_n do
   local have, key = found[i], KEYS[4 + i]
+  if not have.gone then
   call('HSET', key, 'usd.res', text(have[1]), 'usd.pst', text(have[2]), 'tok.res', text(have[3]),
     'tok.pst', text(have[4]), 'calls.res', text(have[5]), 'calls.pst', text(have[6]))
   if i == task and not late then call('HINCRBY', key, 'n.' .. ending, 1) end
@@ -121,7 +129,7 @@ if post[1] > held[1] or post[2] > held[2] then
   -- The bound was none: an account that this took past its limit blocks until that is changed.
   for i = 1, accounts_n do
     local have, passed = found[i], ''
-    for unit, limit in string.gmatch(alerts and ARGV[10 + i] or '', '(%a+):(%d+):[%d,]*:1;') do
+    for unit, limit in string.gmatch(alerts and ARGV[11 + i] or '', '(%a+):(%d+):[%d,]*:1;') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       if post[u] > held[u] and have[2 * u] > tonumber(limit) then
         passed = passed .. unit .. ':' .. limit .. ';'
@@ -136,7 +144,7 @@ end
 if alerts then
   for i = 1, accounts_n do
     local have, key = found[i], KEYS[4 + i]
-    for unit, limit, percents in string.gmatch(ARGV[10 + i], '(%a+):(%d+):([%d,]+):') do
+    for unit, limit, percents in string.gmatch(ARGV[11 + i], '(%a+):(%d+):([%d,]+):') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
       local used = have[2 * u - 1] + have[2 * u]
       for percent in string.gmatch(percents, '%d+') do

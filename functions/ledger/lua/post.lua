@@ -2,7 +2,7 @@
 --
 -- KEYS  1 sequence  2 outbox  3 row  4… one per account
 -- ARGV  1 id  2 fingerprint of call and settlement  3 usd  4 tok  5 accounts, joined by spaces
---       6 the call as JSON  7 the outcome as JSON  8 row's TTL, s  9 position of the task's account
+--       6 the call and its accounts, packed  7 the outcome, packed  8 row's TTL, s  9 position of the task's account
 --       10… per account: TTL s (0 none, < 0 set only when new), then per account: marks
 --       'unit:limit:p,p:hard;…' or ''; absent if no account has any
 -- Returns DONE state usd tok | REPLAY state usd tok | CONFLICT | NO_EPOCH | TOO_LARGE account
@@ -39,8 +39,8 @@ end
 local n = text((numbers[2] or 0) + 1)
 redis.call('HSET', KEYS[1], 'n', n, 'SETTLED', text((numbers[3] or 0) + 1))
 redis.call('HSET', KEYS[3], 'state', 'SETTLED', 'settled', ARGV[2], 'cost', ARGV[3], 'cost_tok',
-  ARGV[4], 'accounts', ARGV[5], 'call', ARGV[6], 'at', now, 'seq', n, 'unreserved', '1',
-  'holder', '0', 'sent', '1', 'usd', '0', 'tok', '0', 'calls', '0', 'expires', now)
+  ARGV[4], 'accounts', string.sub(redis.sha1hex(ARGV[5]), 1, 16), 'call', ARGV[6],
+  'unreserved', '1', 'usd', '0', 'tok', '0')
 redis.call('EXPIRE', KEYS[3], ARGV[8])
 for i = 1, #names do
   local p, ttl = posted[i], tonumber(ARGV[9 + i])

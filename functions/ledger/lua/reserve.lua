@@ -45,7 +45,7 @@ local row = call('HMGET', KEYS[5], 'state', 'print', 'holder', 'sent', 'ticket',
 if row[1] then
   if row[2] ~= ARGV[5] then return {'CONFLICT'} end
   if row[1] == 'DENIED' then return {'DENIED', unpack(cjson.decode(row[10]))} end
-  if row[1] ~= 'PENDING' then return {'ENDED', row[1], row[8], row[6], row[7]} end
+  if row[1] ~= 'PENDING' then return {'ENDED', row[1], row[8], row[6] or '0', row[7]} end
   local held_by, adopted = tonumber(row[3]), 0
   if holder < held_by then return {'BUSY', row[3], row[4]} end
   local expires, sent = row[6], row[4]
