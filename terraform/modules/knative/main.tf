@@ -1,3 +1,9 @@
+locals {
+  scaled = tomap({ config-kafka-features = tomap({ controller-autoscaler-keda = "enabled" }) })
+  kafka_broker_config = (var.kafka_broker_config != null ? var.kafka_broker_config
+  : contains(keys(var.releases), "keda") ? local.scaled : tomap({}))
+}
+
 # One after the other: each needs the definitions and webhooks of those before it.
 module "cert_manager" {
   source   = "./release"
@@ -87,4 +93,5 @@ module "kafka_broker" {
   files     = each.value.files
   images    = var.images
   timeout   = var.timeout
+  config    = local.kafka_broker_config
 }

@@ -39,17 +39,28 @@ variable "releases" {
 variable "serving_config" {
   description = "Serving's ConfigMaps: config-autoscaler, config-features, config-domain, …"
   type        = map(map(string))
-  # Volumes and contexts that the functions' manifests use, and Kourier as the ingress.
+  # Contexts that the functions' manifests use, Kourier as the ingress, and the figures of the
+  # alerts: Serving measures requests only when it is told where to.
   default = {
-    config-network  = { ingress-class = "kourier.ingress.networking.knative.dev" }
-    config-features = { "kubernetes.podspec-securitycontext" = "enabled" }
+    config-network       = { ingress-class = "kourier.ingress.networking.knative.dev" }
+    config-features      = { "kubernetes.podspec-securitycontext" = "enabled" }
+    config-observability = { request-metrics-protocol = "prometheus" }
   }
 }
 
 variable "eventing_config" {
-  description = "Eventing's ConfigMaps: config-features, config-kafka-broker-data-plane, …"
+  description = "Eventing's ConfigMaps: config-features, config-observability, …"
   type        = map(map(string))
-  default     = {}
+  # Without it, the webhook refuses the event policies of the overlays.
+  default = {
+    config-features = { authentication-oidc = "enabled" }
+  }
+}
+
+variable "kafka_broker_config" {
+  description = "The Kafka broker's ConfigMaps: config-kafka-features, config-kafka-broker-data-plane, … Null lets KEDA scale it where KEDA is installed."
+  type        = map(map(string))
+  default     = null
 }
 
 variable "operator_role_arns" {
