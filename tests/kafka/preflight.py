@@ -16,11 +16,12 @@ ANSWER_S = 10.0
 HOW = f"""
 make test-kafka needs a cluster that has Knative Eventing with its broker for Apache Kafka:
   kubectl's configuration (KUBECONFIG) for it; the tests make a namespace and remove it
-  {URL}   the ingress of its Brokers, as this machine reaches it: after
+  {URL}  the ingress of its Brokers, as this machine reaches it: after
       kubectl -n knative-eventing port-forward service/kafka-broker-ingress 8080:80
       it is http://127.0.0.1:8080
-  {HOST}    this machine's address as the cluster's pods see it (found if it is a node)
-  {CLASS}  another class of Broker to try the suite on, as MTChannelBasedBroker
+  {HOST}  this machine's address as the cluster's pods see it (found if it is a node)
+  {CLASS}  a class that behaves as Kafka's under another name (the in-memory one
+      has make test-cluster)
   TOLLGATE_BROKER_DISPOSABLE=true  also kill the class's receiver and dispatcher while tasks run"""
 
 
