@@ -40,7 +40,8 @@ def app(settings: CostsSettings, redis: Redis) -> App:
 
     # No grant key: the ledger's events allow nothing, so they carry no grant.
     return App(name="costs", on_event=receive, start=start,
-               routes=[*Api(store, door, ledger).routes(), *Pages(store, door, ledger).routes()],
+               routes=[metrics.metric_route(store), *Api(store, door, ledger).routes(),
+                       *Pages(store, door, ledger).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 
 
@@ -51,8 +52,8 @@ async def keep(store: CostStore, delivery: Delivery) -> None:
         Permanent, ValidationError: it is no event of the ledger.
         Unavailable: Redis is away; the broker delivers it again.
     """
-    fact, outcome, sums = await store.store(delivery.event)
-    metrics.count(fact, outcome, sums)
+    fact, outcome, _ = await store.store(delivery.event)
+    metrics.count(delivery.event, fact, outcome)
     if outcome is Stored.CONFLICT:
         log.error("one sequence number came under two event ids: the ledger must begin an epoch",
                   extra={"tenant": fact.tenant, "epoch": fact.epoch, "number": fact.number,
