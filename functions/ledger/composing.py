@@ -15,6 +15,8 @@ from eventing.types_ledger import (
     LedgerPayload,
     LedgerThresholdCrossed,
 )
+from functions.ledger.call import Facts
+from functions.ledger.packing import unpack
 from shared.clock import rfc3339
 from shared.usage import CLASSES, INPUT_CLASSES, OUTPUT_CLASSES
 
@@ -27,13 +29,17 @@ OUTCOMES = {"SETTLED": "settled", "VOIDED": "voided", "FORFEITED": "forfeited"}
 def compose(tenant: str, place: str, entry: Entry, row: tuple[str, str] | None) -> Event:
     """Return the event of an outbox entry.
 
-    `place` is the entry's id `<epoch>-<number>`; `row` the call (JSON) and the accounts of its
-    reservation; `None` only for alerts.
+    `place` is the entry's id `<epoch>-<number>`; `row` the call and the accounts of its
+    reservation as stored; `None` only for alerts.
+
+    Raises:
+        Transient: a later version wrote entry or row.
     """
     epoch, _, number = place.partition("-")
     stands = {"seq": int(number), "epoch": epoch}
-    call: Document = json.loads(row[0]) if row else {}
-    accounts = row[1].split() if row else []
+    facts = Facts.stored((row[1], row[0], None), tenant, entry["id"]) if row else None
+    call: Document = facts.call if facts else {}
+    accounts = facts.names if facts else []
     payload, event_id = _PAYLOADS[entry["kind"]](entry, call, stands, accounts)
     dims = call.get("dims", {})
     return Event.of(
@@ -47,7 +53,9 @@ def compose(tenant: str, place: str, entry: Entry, row: tuple[str, str] | None) 
 
 def _attributed(entry: Entry, call: Document, stands: dict[str, Any],
                 accounts: list[str]) -> tuple[LedgerPayload, str]:
-    outcome = json.loads(entry.get("outcome") or "{}") or _unanswered(entry, call)
+    text = entry.get("outcome")
+    outcome = (unpack(text, call["dims"]["tenant"], entry["id"]) if text
+               else _unanswered(entry, call))
     total, reserved = int(entry["cost"]), int(entry["reserved"])
     posted = entry["cause"] == "post"
     place = stands | {"accounts": accounts, "cause": entry["cause"],

@@ -6,9 +6,10 @@ from typing import Any
 
 from functions.ledger import keys
 from functions.ledger.accounts import accounts_of
-from functions.ledger.call import PRINT_CHARS, Facts, document, fingerprint, packed
+from functions.ledger.call import PRINT_CHARS, Facts, document, fingerprint
 from functions.ledger.cost import Priced, most, price
 from functions.ledger.drafting import rates_of
+from functions.ledger.packing import pack
 from functions.ledger.price_table import PriceTable
 from functions.ledger.rates import Rates
 from functions.ledger.requests import AdjustBody, PostBody, SettleBody
@@ -67,7 +68,8 @@ class Endings:
             log.error("reservation %s of tenant %s cost %d nano-USD, %d were reserved",
                       reservation_id, tenant, priced.total_nano, facts.reserved_nano)
         ending = Ending("settle", usd=priced.total_nano, tok=body.usage.usage.total,
-                        fingerprint=_print(body), outcome=packed(outcome))
+                        fingerprint=_print(body),
+                        outcome=pack(outcome, tenant, reservation_id))
         answer = await self._finish(tenant, reservation_id, facts, ending)
         return _charge(reservation_id, answer, priced if answer[0] != "REPLAY" else None)
 
@@ -106,7 +108,8 @@ class Endings:
                            keys.reservation(tenant, reservation_id),
                            *(keys.account(tenant, name) for name in facts.names)]
             args = [ending.how, ending.holder, facts.accounts, *ending.money, STATE_TTL_S,
-                    facts.task_position, reservation_id, *await self._marks(tenant, facts)]
+                    facts.task_position, reservation_id, facts.kept(tenant, reservation_id),
+                    *await self._marks(tenant, facts)]
             answer = await self._store.run_numbered(tenant, "finish", script_keys, args)
             if answer[0] != "STALE":
                 return self._checked(tenant, reservation_id, answer)
@@ -173,18 +176,19 @@ class Endings:
         call = document(grant, body, estimate, price_version=rates.version, trace=trace_id())
         accounts = accounts_of(grant, body.called, tenant.limits, tenant.windows)
         settled = body.settlement
-        priced, used, basis = self._priced(Facts(accounts.names, call, 0), settled,
-                                           tenant.limits.prices)
+        facts = Facts(accounts.names, call, 0)
+        priced, used, basis = self._priced(facts, settled, tenant.limits.prices)
         name = grant.tenant
         answer = await self._store.run_numbered(name, "post", [
             keys.sequence(name), keys.outbox(name), keys.reservation(name, body.id),
             *(keys.account(name, a.name) for a in accounts.all),
         ], [
             body.id, digest([fingerprint(grant, body), _print(settled)])[:PRINT_CHARS],
-            priced.total_nano, settled.usage.usage.total, accounts.names, packed(call),
-            packed(_outcome(settled, priced, used.version, basis)), STATE_TTL_S,
+            priced.total_nano, settled.usage.usage.total, facts.accounts,
+            facts.kept(name, body.id),
+            pack(_outcome(settled, priced, used.version, basis), name, body.id), STATE_TTL_S,
             accounts.task_position, *(a.ttl_s for a in accounts.all),
-            *await self._marks(name, Facts(accounts.names, call, 0))])
+            *await self._marks(name, facts)])
         return _charge(body.id, self._checked(name, body.id, [*answer, 0]), priced)
 
     async def cost(self, tenant: str, reservation_id: str) -> tuple[int, int] | None:
@@ -263,6 +267,8 @@ def _adjusted(reservation_id: str, answer: list[Any]) -> dict[str, Any]:
                     "replayed": how == "REPLAY"}
         case ["OPEN", state]:
             raise Busy(f"reservation {reservation_id} is {state}: it cannot be adjusted")
+        case ["TOO_LARGE", what]:
+            raise Permanent(f"the cost {what} would pass 2^53 - 1", code="too_large")
         case ["BELOW_ZERO", total]:
             raise Permanent(f"the cost is {total} nano-USD and cannot go below 0")
         case ["CONFLICT"]:

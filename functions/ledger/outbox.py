@@ -107,8 +107,9 @@ class Outbox:
         """Return whether the entry is done with; what is not stays pending and is claimed."""
         try:
             event = _event(tenant, place, entry, row)
-        except (LookupError, TypeError, ValueError):
-            log.exception("entry %s of tenant %s makes no event: a bug", place, tenant)
+        except (LookupError, TypeError, ValueError, TollgateError):
+            log.exception("entry %s of tenant %s makes no event: a bug, or a later version wrote "
+                          "it", place, tenant)
             return False
         if event is None:
             log.error("entry %s of tenant %s is lost: its row expired", place, tenant)

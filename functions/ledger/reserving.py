@@ -161,11 +161,12 @@ class Reservations:
             row: Any = await self.store.redis.hgetall(keys.reservation(tenant, reservation_id))
         if not row:
             raise unknown(reservation_id)
+        facts = Facts.stored((row.get("accounts"), row.get("call"), "0"), tenant, reservation_id)
         return {
             "id": reservation_id, "state": row["state"], "holder": int(row.get("holder", 0)),
             "dispatched": row.get("sent") == "1", "reserved_nano": int(row.get("usd", 0)),
             "charged_nano": int(row.get("cost", 0)), "expires": int(row.get("expires", 0)) / 1000,
-            "accounts": row.get("accounts", "").split(), "adjustments": int(
+            "accounts": facts.names if facts else [], "adjustments": int(
                 row.get("adjustments", 0)), "unreserved": "unreserved" in row}
 
     def remember(self, tenant: str, reservation_id: str, facts: Facts) -> None:
@@ -185,7 +186,7 @@ class Reservations:
             return known
         with mapped():
             row: Any = await self.store.redis.hmget(key, ["accounts", "call", "usd"])
-        return Facts.stored(row)
+        return Facts.stored(row, tenant, reservation_id)
 
 
 def held(reservation_id: str, answer: list[Any]) -> dict[str, Any]:

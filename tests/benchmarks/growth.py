@@ -26,13 +26,15 @@ async def growth(folder):
             await _gaps(rig)
             few = median([g for _ in range(ROUNDS) for g in await _gaps(rig)])
             size = await _bytes_per_task(rig, redis)
+            invocation = await _bytes_per_invocation(redis)
             await _store(redis, STORED)
             await _gaps(rig)
             many = median([g for _ in range(ROUNDS) for g in await _gaps(rig)])
         finally:
             await redis.aclose()
     return [Figure("step at 10 000 stored tasks ÷ at 10", many / few, "ratio", 1.2),
-            Figure("Redis per finished task", size, "KiB", 20)]
+            Figure("Redis per finished task", size, "KiB", 20),
+            Figure("Redis per finished invocation (ledger)", invocation, "KiB", 1.5)]
 
 
 async def _bytes_per_task(rig, redis):
@@ -42,6 +44,14 @@ async def _bytes_per_task(rig, redis):
         if task in key:
             size += await redis.memory_usage(key, samples=0)
     return size / 1024
+
+
+async def _bytes_per_invocation(redis):
+    size = rows = 0
+    async for key in redis.scan_iter(match="lg:{local}:*", count=1000):
+        size += await redis.memory_usage(key, samples=0)
+        rows += key.startswith("lg:{local}:r:")
+    return size / rows / 1024
 
 
 async def _store(redis, count):

@@ -72,7 +72,7 @@ end
 -- Check every account --------------------------------------------------------------------------
 local accounts_n, task = #KEYS - 4, tonumber(ARGV[9])
 local id, alerts = ARGV[10], ARGV[12]
-local drift, found = 0, {}
+local drift, found, live = 0, {}, {}
 for i = 1, accounts_n do
   local have = call('HMGET', KEYS[4 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
     'calls.pst')
@@ -86,7 +86,7 @@ for i = 1, accounts_n do
     have[2 * u - 1], have[2 * u] = res, pst
   end
   -- A window that has expired is over: nobody reads it, and nothing may bring it back.
-  have.gone = late and not (was_held or was_posted)
+  if not late or was_held or was_posted then live[#live + 1] = i end
   found[i] = have
 end
 
@@ -105,18 +105,21 @@ else
   call('HSET', KEYS[1], 'n', text(n), ending, text((numbers[counter] or 0) + 1))
   -- Written anew: what an ended row needs no more would stay for 14 days.
   call('DEL', KEYS[4])
-  call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'tok', row[6], 'cost',
+  call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'cost',
     text(post[1]), 'cost_tok', text(post[2]), 'accounts', digest, 'call', ARGV[11])
-  if print ~= '' then call('HSET', KEYS[4], 'settled', print) end
+  if print ~= '' then
+    call('HSET', KEYS[4], 'settled', print)
+  else
+    call('HSET', KEYS[4], 'tok', row[6])  -- what a late settle compares with
+  end
   call('ZREM', KEYS[3], id)
   call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
     id, 'at', text(now), 'held_at', row[10], 'ending', ending, 'cause', how,
     'cost', text(post[1]), 'reserved', row[5], 'outcome', ARGV[7])
 end
 call('EXPIRE', KEYS[4], ARGV[8])
-for i = 1, accounts_n do
+for _, i in ipairs(live) do
   local have, key = found[i], KEYS[4 + i]
-  if not have.gone then
   call('HSET', key, 'usd.res', text(have[1]), 'usd.pst', text(have[2]), 'tok.res', text(have[3]),
     'tok.pst', text(have[4]), 'calls.res', text(have[5]), 'calls.pst', text(have[6]))
   if i == task and not late then call('HINCRBY', key, 'n.' .. ending, 1) end
@@ -127,7 +130,7 @@ for i = 1, accounts_n do
 end
 if post[1] > held[1] or post[2] > held[2] then
   -- The bound was none: an account that this took past its limit blocks until that is changed.
-  for i = 1, accounts_n do
+  for _, i in ipairs(live) do
     local have, passed = found[i], ''
     for unit, limit in string.gmatch(alerts and ARGV[11 + i] or '', '(%a+):(%d+):[%d,]*:1;') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
@@ -142,7 +145,7 @@ if post[1] > held[1] or post[2] > held[2] then
   end
 end
 if alerts then
-  for i = 1, accounts_n do
+  for _, i in ipairs(live) do
     local have, key = found[i], KEYS[4 + i]
     for unit, limit, percents in string.gmatch(ARGV[11 + i], '(%a+):(%d+):([%d,]+):') do
       local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3

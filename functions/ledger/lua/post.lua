@@ -40,7 +40,7 @@ local n = text((numbers[2] or 0) + 1)
 redis.call('HSET', KEYS[1], 'n', n, 'SETTLED', text((numbers[3] or 0) + 1))
 redis.call('HSET', KEYS[3], 'state', 'SETTLED', 'settled', ARGV[2], 'cost', ARGV[3], 'cost_tok',
   ARGV[4], 'accounts', string.sub(redis.sha1hex(ARGV[5]), 1, 16), 'call', ARGV[6],
-  'unreserved', '1', 'usd', '0', 'tok', '0')
+  'unreserved', '1', 'usd', '0')
 redis.call('EXPIRE', KEYS[3], ARGV[8])
 for i = 1, #names do
   local p, ttl = posted[i], tonumber(ARGV[9 + i])

@@ -214,6 +214,30 @@ async def test_charge_whose_row_is_gone_is_counted_not_guessed(ledger):
     assert (found["rows"], found["expired"]) == ([], 1)
 
 
+async def test_late_settle_never_brings_back_a_window_that_has_expired(ledger):
+    await ledger.budget(10**9, window="h")
+    call = ledger.call()
+    await ledger.meter.hold(call, dispatch=True)
+    await ledger.meter.resolve(call.id, 1, grant=call.grant)
+    [hour] = [key async for key in ledger.redis.scan_iter(f"lg:{{{ledger.tenant}}}:a:*|h|*")]
+    await ledger.redis.delete(hour)
+
+    await ledger.meter.settle(call.id, USED, grant=call.grant)
+
+    assert not await ledger.redis.exists(hour)
+    assert await posted(ledger) == COST
+
+
+async def test_adjustment_past_what_a_script_counts_exactly_is_refused(ledger):
+    call = await settled(ledger)
+
+    answer = await keyed(ledger, f"/v1/reservations/{call.id}/adjustments",
+                         {"key": "k", "delta_nano": 2**53 - 1, "reason": "typing error"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_large")
+    assert await posted(ledger) == COST
+
+
 @pytest.mark.parametrize(("changes", "told"), [
     ({"begin": 10.0, "end": 5.0}, "ends before it begins"),
     ({"begin": time.time() - 15 * 86400}, "last 14 days"),
