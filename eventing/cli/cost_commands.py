@@ -9,18 +9,16 @@ from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json
 from eventing.cli.place import Place
 
+app = typer.Typer()
 TASK_HEADS = ("step#", "kind", "name", "outcome", "tokens#", "took#", "cost#")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(costs)
-
-
-def costs(
+@app.callback(invoke_without_command=True)
+def costs(  # noqa: PLR0913 - one per kind of question
+    context: typer.Context,
     *,
     by: Annotated[str, typer.Option(
-        help="agent, tool, model, kind, session, task, tenant, day; several with commas.")
+        help="agent, tool, model, session, task, outcome, day, month …; several with commas.")
         ] = "agent",
     task: Annotated[str | None, typer.Option(help="Every invocation of one task.")] = None,
     since: Annotated[str | None, typer.Option(help="A day or an instant, included.")] = None,
@@ -35,6 +33,8 @@ def costs(
     """Show costs; the rows add up to the ledger's total exactly."""
     from eventing.cli.remote import Remote
 
+    if context.invoked_subcommand:
+        return
     if sum(map(bool, (task, denied, gaps))) > 1:
         raise Failure(Exit.USAGE, "--task, --denied and --gaps are three questions: ask one")
     path, query = _question(task, by, denied=denied, gaps=gaps)
@@ -94,3 +94,38 @@ def _gaps(found: dict[str, Any]) -> None:
                [(e["epoch"], e["first"], e["last"], e["count"], e["missing_count"],
                  e["duplicates"]) for e in found["epochs"]])
     show.line("gapless" if found["gapless"] else "events are missing", style="bold")
+
+
+@app.command()
+def reconcile(
+    *,
+    tenant: Annotated[str | None, typer.Option(help="The key's own, if not given.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="A day or instant, included.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="A day or instant, excluded.")] = None,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Compare ledger, outbox, cost store, archive and FOCUS rows; exit code 0 if all agree."""
+    from eventing.cli.remote import Remote
+
+    asked = {"tenant": tenant, "from": since, "to": until}
+    with Remote(Place(data)) as remote:
+        found = remote.ask("GET", "costs", "/v1/reconcile",
+                           params={k: v for k, v in asked.items() if v})
+    if as_json:
+        show.as_json(found)
+    else:
+        _compared(found)
+    if not found["agrees"]:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _compared(found: dict[str, Any]) -> None:
+    rows = [(name, "unknown" if nano is None else show.usd(nano),
+             found["differences"].get(name, 0)) for name, nano in found["sources"].items()]
+    show.table("", ("source", "cost#", "difference in nano-USD#"), rows)
+    for note in found["notes"]:
+        show.line(note)
+    if found["missing_events"]:
+        show.line(f"{found['missing_events']} events are missing: tollgate costs --gaps")
+    show.line("all agree" if found["agrees"] else "they do not agree", style="bold")

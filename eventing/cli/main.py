@@ -11,6 +11,7 @@ from eventing.cli import (
     cost_commands,
     demo_command,
     doctor_command,
+    export_commands,
     letter_commands,
     ready_commands,
     rollout_commands,
@@ -27,7 +28,7 @@ app = typer.Typer(
     help="Run AI agents as functions that cannot overspend.",
     epilog="Exit codes: 0 done · 1 task failed or check false · 2 wrong use · 3 nothing answers · "
            "4 denied or over budget · 130 interrupted.")
-for module in (system_commands, demo_command, send_command, cost_commands, doctor_command,
+for module in (system_commands, demo_command, send_command, doctor_command,
                ready_commands, stop_commands):
     module.register(app)
 app.add_typer(task_commands.app, name="task", help="Give tasks to agents, and follow them.")
@@ -35,6 +36,8 @@ app.add_typer(budget_commands.app, name="budget", help="Limits of tenants, agent
 app.add_typer(budget_rerate.app, name="ledger", help="Correct what was charged.")
 app.add_typer(letter_commands.app, name="dead-letters", help="Events that nobody could handle.")
 app.add_typer(rollout_commands.app, name="rollout", help="New revisions, judged by what they cost.")
+app.add_typer(cost_commands.app, name="costs", help="What it cost, and whether all agree.")
+app.add_typer(export_commands.app, name="export", help="Costs for accounting.")
 app.add_typer(secret_commands.app, name="secrets", help="Keys that a cluster's functions need.")
 
 

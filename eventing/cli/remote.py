@@ -57,6 +57,22 @@ class Remote:
             raise of_problem(response.status_code, _json(response.content), f"{method} {url}")
         return json.loads(response.content) if response.content else None
 
+    def download(self, function: str, path: str, params: dict[str, str]) -> Iterator[bytes]:
+        """Yield the pieces of an answer as they come; one that is cut short is a failure.
+
+        Raises:
+            Failure: it cannot be reached, answers an error, or ends before its end.
+        """
+        url = self._place.address(function) + path
+        try:
+            with self._http.stream("GET", url, headers=self._credential(),
+                                   params=params) as response:
+                if response.status_code >= 400:
+                    raise of_problem(response.status_code, _json(response.read()), f"GET {url}")
+                yield from response.iter_bytes()
+        except httpx2.HTTPError as error:
+            raise _unreachable(url, error) from error
+
     def follow(self, task: str) -> Iterator[Message]:
         """Yield a task's messages until its `end`, over as many connections as that takes."""
         last = ""

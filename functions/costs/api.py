@@ -11,13 +11,18 @@ from eventing.event import Event
 from eventing.http import encode_structured
 from functions.costs import gaps
 from functions.costs.door import Door
+from functions.costs.exports import ndjson
 from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
+from functions.costs.reconciling import Reconciliation, span_of
 from functions.costs.report import answer, ask, grouped
 from functions.costs.store import CostStore
 from functions.costs.timeline import denial, timeline
 from shared.errors import NotFound, Permanent
 from shared.limits import LIST_PAGE_MAX
+
+EVERY_TENANT = "*"
+"""What an admin asks for to see all tenants at once."""
 
 
 class Api:
@@ -37,14 +42,16 @@ class Api:
             Route("/v1/denials", self.denials, methods=["GET"]),
             Route("/v1/gaps", self.gaps, methods=["GET"]),
             Route("/v1/gaps/fill", self.fill, methods=["POST"]),
+            Route("/v1/reconcile", self.reconcile, methods=["GET"]),
         ]
 
     async def costs(self, request: Request) -> Response:
         """`GET /v1/costs?group_by=&from=&to=`: rows that add up to the total exactly."""
         tenant = self._door.client(request).tenant
         question = ask(request.query_params)
-        rows = grouped(question, await self._store.rows(tenant, question))
-        return JSONResponse(answer(tenant, question, rows))
+        asked = await self._store.tenants() if tenant == EVERY_TENANT else [tenant]
+        rows = [row for each in asked for row in await self._store.rows(each, question)]
+        return JSONResponse(answer(tenant, question, grouped(question, rows)))
 
     async def task(self, request: Request) -> Response:
         """`GET /v1/costs/tasks/{task}`: its invocations by start, denials, corrections."""
@@ -52,19 +59,27 @@ class Api:
         return JSONResponse(timeline(task, await known_task(self._store, tenant, task)))
 
     async def events(self, request: Request) -> Response:
-        """`GET /v1/events?task=`: the ledger's events as they came, in that order."""
+        """`GET /v1/events?task=`: a task's events in their order; of `from` to `to`, NDJSON."""
         tenant = self._door.client(request).tenant
         task = request.query_params.get("task")
         if not task:
-            raise Permanent("task: name the task whose events you want")
+            return await ndjson(self._store, tenant, request)
         events = await known_task(self._store, tenant, task)
         return JSONResponse({"task": task, "events": [_structured(event) for event in events]})
 
     async def denials(self, request: Request) -> Response:
         """`GET /v1/denials?limit=`: denied calls, the newest first."""
         tenant = self._door.client(request).tenant
-        events = await self._store.latest(tenant, "denied", _limit(request))
+        if "group_by" in request.query_params:
+            return await self._denied(tenant, request)
+        events = await self._store.latest(tenant, "denied", limit_of(request))
         return JSONResponse({"denials": [denial(read(event), event) for event in events]})
+
+    async def _denied(self, tenant: str, request: Request) -> Response:
+        question = ask({"measures": "denials", "order": "-denials", **request.query_params,
+                        "outcome": "denied"})
+        rows = grouped(question, await self._store.rows(tenant, question))
+        return JSONResponse(answer(tenant, question, rows))
 
     async def gaps(self, request: Request) -> Response:
         """`GET /v1/gaps`: whether any of the ledger's numbers is missing."""
@@ -75,6 +90,13 @@ class Api:
         tenant = self._door.client(request).tenant
         key = request.headers["authorization"]
         return JSONResponse(await gaps.fill(self._store, self._ledger, tenant, key))
+
+    async def reconcile(self, request: Request) -> Response:
+        """`GET /v1/reconcile?from=&to=`: whether all that says what was spent says the same."""
+        tenant = self._door.client(request).tenant
+        comparing = Reconciliation(self._store, self._ledger, tenant,
+                                   request.headers["authorization"])
+        return JSONResponse(await comparing.report(span_of(request.query_params)))
 
 
 async def known_task(store: CostStore, tenant: str, task: str) -> list[Event]:
@@ -93,7 +115,12 @@ def _structured(event: Event) -> Any:
     return json.loads(encode_structured(event)[1])
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """Return how many entries a list shall have.
+
+    Raises:
+        Permanent: that is no number, or too large a one.
+    """
     text = request.query_params.get("limit", "50")
     if not text.isdecimal() or not 1 <= int(text) <= LIST_PAGE_MAX:
         raise Permanent(f"limit: {text!r} is not a number from 1 to {LIST_PAGE_MAX}")

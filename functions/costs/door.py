@@ -42,8 +42,12 @@ class Door:
         Raises:
             Unauthorized, Forbidden: as `client`.
         """
+        return self._entitled(request, self.key_of(request))
+
+    def key_of(self, request: Request) -> str:
+        """Return the caller's credential as a header, to ask the ledger with."""
         given = request.headers.get("authorization")
-        return self._entitled(request, given or f"Bearer {request.cookies.get(COOKIE, '')}")
+        return given or f"Bearer {request.cookies.get(COOKIE, '')}"
 
     def admits(self, key: str) -> None:
         """Return if the key may read costs.

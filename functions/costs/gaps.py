@@ -94,8 +94,24 @@ class LedgerEvents:
         Raises:
             Transient, Unauthorized, Forbidden: as `between`.
         """
-        body = await self._get("/v1/summary", authorization)
+        body = await self.summary(authorization)
         return str(body["epoch"]), Range(1, int(body["events"]))
+
+    async def summary(self, authorization: str) -> Any:
+        """Return the totals of the caller's tenant: `tenant posted_nano held_nano epoch events`.
+
+        Raises:
+            Transient, Unauthorized, Forbidden: as `between`.
+        """
+        return await self._get("/v1/summary", authorization)
+
+    async def budgets(self, authorization: str) -> Any:
+        """Return the limits of the caller's tenant with their balances.
+
+        Raises:
+            Transient, Unauthorized, Forbidden: as `between`.
+        """
+        return await self._get("/v1/budgets", authorization)
 
     async def between(self, epoch: str, wanted: Range, authorization: str) -> list[Event]:
         """Return the events of an epoch with these numbers, as far as the ledger has them.

@@ -10,10 +10,12 @@ from eventing.adapter import App, Delivery, serve
 from functions.costs import metrics
 from functions.costs.api import Api
 from functions.costs.door import Door
+from functions.costs.exports import Exports
 from functions.costs.gaps import LedgerEvents
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore, Stored
+from functions.costs.views import Views
 from shared.http_client import cluster_client
 from shared.limits import LEDGER_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
@@ -41,6 +43,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     # No grant key: the ledger's events allow nothing, so they carry no grant.
     return App(name="costs", on_event=receive, start=start,
                routes=[metrics.metric_route(store), *Api(store, door, ledger).routes(),
+                       *Views(store, door, ledger).routes(), *Exports(store, door).routes(),
                        *Pages(store, door, ledger).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 

@@ -69,8 +69,9 @@ def ask(parameters: Mapping[str, str]) -> Question:
     known = f"known are {', '.join(sorted(PARAMETERS))}, tag.<key>"
     faults = [fault(name, f"unknown parameter; {known}")
               for name in parameters if name not in PARAMETERS and not name.startswith(TAG)]
-    dimensions = _listed(parameters, "group_by", ("agent",), (*DIMENSIONS,), faults)
-    measures = _listed(parameters, "measures", DEFAULT_MEASURES, (*MEASURES, COST_TEXT), faults)
+    dimensions = _listed(parameters.get("group_by", "agent"), "group_by", DIMENSIONS, faults)
+    measures = _listed(parameters.get("measures", ",".join(DEFAULT_MEASURES)), "measures",
+                       (*MEASURES, COST_TEXT), faults)
     span = read_span(parameters, faults)
     order = _order(parameters, dimensions, faults)
     limit = _limit(parameters, faults)
@@ -98,11 +99,9 @@ def fault(path: str, message: str) -> dict[str, str]:
     return {"path": path, "message": message}
 
 
-def _listed(parameters: Mapping[str, str], name: str, default: tuple[str, ...],
-            allowed: tuple[str, ...], faults: list[dict[str, str]]) -> tuple[str, ...]:
-    if name not in parameters:
-        return default
-    found = tuple(parameters[name].split(","))
+def _listed(text: str, name: str, allowed: tuple[str, ...],
+            faults: list[dict[str, str]]) -> tuple[str, ...]:
+    found = tuple(text.split(","))
     tags = name == "group_by"
     unknown = [d for d in found if d not in allowed and not (tags and len(d) > len(TAG)
                                                             and d.startswith(TAG))]

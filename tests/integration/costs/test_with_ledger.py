@@ -12,6 +12,7 @@ from eventing.adapter import App, serve
 from functions.costs import gaps
 from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
+from functions.costs.reconciling import Reconciliation
 from functions.costs.report import ask, grouped, total
 from functions.ledger.api import routes
 from functions.ledger.prices import PriceBook
@@ -146,3 +147,40 @@ async def test_cost_and_tokens_of_a_task_equal_the_ledgers(desk, store):
         found = await desk.meter.usage(task, desk.grant(task))
         assert (by_task[task].cost_nano, by_task[task].tokens) == (
             found.posted_nano, found.posted_tok)
+
+
+async def compared(desk, store, **span):
+    comparing = Reconciliation(store, LedgerEvents("http://ledger", desk.http), desk.tenant,
+                               "Bearer tg")
+    return await comparing.report(ask({k.rstrip("_"): v for k, v in span.items()}).span)
+
+
+async def test_all_sources_agree_to_the_nano_dollar(desk, store):
+    await spend(desk)
+    await desk.parts.outbox.drain(desk.tenant)
+    for event in desk.broker.events:
+        await store.store(event)
+
+    found = await compared(desk, store)
+
+    truth = (await desk.summary())["posted_nano"]
+    assert found["sources"] == dict.fromkeys(
+        ("ledger", "outbox", "costs", "events", "focus"), truth)
+    assert (found["differences"], found["agrees"]) == ({}, True)
+    assert (await compared(desk, store, from_="2020-01-01", to_="2020-02-01"))["sources"] == \
+        dict.fromkeys(found["sources"], 0)
+
+
+async def test_missing_event_is_a_difference_to_ledger_and_outbox(desk, store):
+    await spend(desk)
+    await desk.parts.outbox.drain(desk.tenant)
+    lost = next(e for e in desk.broker.events if read(e).sums.cost_nano > 0)
+    for event in desk.broker.events:
+        if event is not lost:
+            await store.store(event)
+
+    found = await compared(desk, store)
+
+    cost = read(lost).sums.cost_nano
+    assert found["differences"] == {"ledger": cost, "outbox": cost}
+    assert (found["missing_events"], found["agrees"]) == (1, False)

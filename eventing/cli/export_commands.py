@@ -1,0 +1,149 @@
+"""`tollgate export`: FOCUS files, invoices, raw events, written whole or not at all."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from eventing.cli import show
+from eventing.cli.exits import Exit, Failure
+from eventing.cli.options import DATA, Data
+from eventing.cli.place import Place
+
+if TYPE_CHECKING:
+    from eventing.focus.check import Report
+
+app = typer.Typer(no_args_is_help=True)
+Tenant = Annotated[str | None, typer.Option(help="The key's own, if not given.")]
+Out = Annotated[Path | None, typer.Option(help="The file; standard output if not given.")]
+Month = Annotated[str | None, typer.Option(help="A month in UTC such as 2026-11.")]
+FAULTS_SHOWN = 20
+PROGRESS_BYTES = 2**20
+
+
+class Table(StrEnum):
+    """Forms of a FOCUS file."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Paper(StrEnum):
+    """Forms of an invoice."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+@app.command()
+def focus(
+    *,
+    month: Month = None,
+    form: Annotated[Table, typer.Option("--format", help="csv or parquet.")] = Table.CSV,
+    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Only check this file.")] = None,
+    tenant: Tenant = None,
+    data: Data = DATA,
+) -> None:
+    """Write a month's costs as FOCUS 1.2, checked against its rules; or check a file."""
+    if check is not None:
+        _judge(_checked(check), check)
+        return
+    if month is None or out is None:
+        raise Failure(Exit.USAGE, "a month and a file are needed",
+                      do="tollgate export focus --month 2026-11 --out focus.csv")
+    asked = {"month": month, "format": form.value}
+    part = out.with_name(f".{out.name}.{form.value}")
+    try:
+        _save("/v1/export/focus", asked | _of(tenant), part, data)
+        report = _checked(part)
+        _judge(report, out)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@app.command()
+def invoice(
+    *,
+    month: Annotated[str, typer.Option(help="A month in UTC such as 2026-11.")],
+    form: Annotated[Paper, typer.Option("--format", help="text, json or csv.")] = Paper.TEXT,
+    out: Out = None,
+    tenant: Tenant = None,
+    data: Data = DATA,
+) -> None:
+    """Write a tenant's invoice of a month; its lines add up to the events exactly."""
+    _write("/v1/export/invoice", {"month": month, "format": form.value} | _of(tenant), out, data)
+
+
+@app.command()
+def events(
+    *,
+    since: Annotated[str, typer.Option("--from", help="A day or instant, included.")],
+    until: Annotated[str, typer.Option("--to", help="A day or instant, excluded.")],
+    out: Out = None,
+    tenant: Tenant = None,
+    data: Data = DATA,
+) -> None:
+    """Write the ledger's events as NDJSON, one CloudEvent a line."""
+    _write("/v1/events", {"from": since, "to": until} | _of(tenant), out, data)
+
+
+def _of(tenant: str | None) -> dict[str, str]:
+    return {"tenant": tenant} if tenant else {}
+
+
+def _write(path: str, asked: dict[str, str], out: Path | None, data: Path) -> None:
+    if out is None:
+        _load(path, asked, sys.stdout.buffer, data)
+        return
+    part = out.with_name(f".{out.name}.part")
+    try:
+        _save(path, asked, part, data)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _load(path: str, asked: dict[str, str], file: BinaryIO, data: Path) -> None:
+    from eventing.cli.remote import Remote
+
+    done, told = 0, 0
+    with Remote(Place(data)) as remote:
+        for piece in remote.download("costs", path, asked):
+            done += file.write(piece)
+            if done - told >= PROGRESS_BYTES and sys.stderr.isatty():
+                told = done
+                print(f"\r{done / 2**20:.0f} MiB", end="", file=sys.stderr, flush=True)
+    file.flush()
+
+
+def _save(path: str, asked: dict[str, str], part: Path, data: Path) -> None:
+    try:
+        with part.open("wb") as file:
+            _load(path, asked, file, data)
+    except OSError as error:
+        raise Failure(Exit.USAGE, f"cannot write: {error.strerror}", where=str(part),
+                      do="name a file in a folder that exists, with --out") from error
+
+
+def _checked(file: Path) -> "Report":
+    from eventing.focus.files import checked_file
+
+    try:
+        return checked_file(file)
+    except (OSError, ValueError) as error:
+        raise Failure(Exit.USAGE, f"this is no FOCUS file: {error}", where=str(file)) from error
+
+
+def _judge(report: "Report", file: Path) -> None:
+    if not report.fault_count:
+        show.line(f"{file}: {report.rows} rows, {report.billed.normalize():f} USD, "
+                  "every rule of FOCUS 1.2 kept")
+        return
+    for fault in report.faults[:FAULTS_SHOWN]:
+        show.line(fault)
+    raise Failure(Exit.FAILED, f"{report.fault_count} rules broken", where=str(file))

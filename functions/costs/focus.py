@@ -1,0 +1,136 @@
+"""Turns events into FOCUS rows, without I/O: a row per day, dimensions, meter and unit price.
+
+Quantities of equal unit price are added up, so unit price × quantity = cost holds exactly; what an
+event's total was rounded up by, and corrections, are rows of category Adjustment.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from typing import Any, NamedTuple
+
+from eventing.event import Event
+from eventing.focus.check import DIGITS
+from eventing.focus.columns import ADJUSTMENT, CORRECTION, USAGE
+from functions.costs.facts import Fact, read
+
+ISSUER = "Tollgate"
+NANO = Decimal(10) ** 9
+
+
+class Charge(NamedTuple):
+    """What must be equal for events to share a row."""
+
+    day: str
+    agent: str
+    version: str
+    kind: str
+    name: str
+    provider: str
+    env: str
+    outcome: str
+    tags: str
+    sku: str
+    meter: str
+    unit_price: str
+    """Empty for what has no quantity: rounding and corrections."""
+
+
+class Charges:
+    """The charges of one tenant's events, added up."""
+
+    def __init__(self, tenant: str, month: str) -> None:
+        self._tenant, self._month = tenant, month
+        self._quantities: dict[Charge, int] = defaultdict(int)
+        self._costs: dict[Charge, Decimal] = defaultdict(Decimal)
+
+    def add(self, event: Event) -> None:
+        """Add one event; those that cost nothing by themselves add nothing."""
+        fact = read(event)
+        if fact.kind not in ("attributed", "adjusted"):
+            return
+        with localcontext(prec=DIGITS):
+            self._add(fact, event.json())
+
+    def _add(self, fact: Fact, data: Mapping[str, Any]) -> None:
+        rest = Decimal(fact.sums.cost_nano) / NANO
+        for line in (data.get("cost") or {}).get("lines", ()):
+            charge = _charge(fact, line["sku"], line["meter"], line["unit_price"])
+            cost = Decimal(line["unit_price"]) * line["qty"]
+            self._quantities[charge] += line["qty"]
+            self._costs[charge] += cost
+            rest -= cost
+        if rest:
+            meter = "correction" if fact.kind == "adjusted" else "rounding"
+            self._costs[_charge(fact, meter, meter, "")] += rest
+
+    def rows(self) -> Iterator[dict[str, str | None]]:
+        """Yield the rows in a fixed order; their costs add up to the events' exactly."""
+        with localcontext(prec=DIGITS):
+            for charge in sorted(self._costs):
+                if charge.unit_price or self._costs[charge]:
+                    yield self._row(charge)
+
+    def _row(self, charge: Charge) -> dict[str, str | None]:
+        cost = format(self._costs[charge], "f")
+        day = date.fromisoformat(charge.day)
+        return {
+            "BilledCost": cost, "ContractedCost": cost, "EffectiveCost": cost, "ListCost": cost,
+            "BillingAccountId": self._tenant, "BillingAccountName": self._tenant,
+            "BillingCurrency": "USD", "BillingPeriodStart": _at(first_of(self._month)),
+            "BillingPeriodEnd": _at(after(self._month)), "ChargePeriodStart": _at(day),
+            "ChargePeriodEnd": _at(day + timedelta(1)), "InvoiceIssuerName": ISSUER,
+            "InvoiceId": f"{self._tenant}-{self._month}",
+            "ProviderName": charge.provider or ISSUER, "PublisherName": charge.provider or ISSUER,
+            "ServiceCategory": "AI and Machine Learning", "ServiceName": charge.name,
+            "ServiceSubcategory": "Generative AI", "ResourceId": charge.name,
+            "ResourceName": charge.name, "ResourceType": charge.kind,
+            "SubAccountId": charge.agent or None, "SubAccountName": charge.agent or None,
+            "ChargeFrequency": "Usage-Based", "Tags": charge.tags,
+            "x_Agent": charge.agent or None, "x_AgentVersion": charge.version or None,
+            "x_Environment": charge.env or None, "x_Outcome": charge.outcome,
+            **(self._usage(charge) if charge.unit_price else _adjustment(charge)),
+        }
+
+    def _usage(self, charge: Charge) -> dict[str, str | None]:
+        quantity = str(self._quantities[charge])
+        unit = "Requests" if charge.meter.startswith(("calls", "request:")) else "Tokens"
+        return {
+            "ChargeCategory": USAGE, "ChargeClass": None, "PricingCategory": "Standard",
+            "ChargeDescription": f"{charge.meter} of {charge.name}",
+            "PricingQuantity": quantity, "PricingUnit": unit, "ConsumedQuantity": quantity,
+            "ConsumedUnit": unit, "ListUnitPrice": charge.unit_price,
+            "ContractedUnitPrice": charge.unit_price, "SkuId": charge.sku,
+            "SkuMeter": charge.meter, "SkuPriceId": f"{charge.sku}@{charge.unit_price}",
+        }
+
+
+def _adjustment(charge: Charge) -> dict[str, str | None]:
+    corrects = charge.meter == "correction"
+    said = "Corrected cost" if corrects else "Rounding up to a whole nano-dollar"
+    return {"ChargeCategory": ADJUSTMENT, "ChargeClass": CORRECTION if corrects else None,
+            "ChargeDescription": f"{said} of {charge.name}"}
+
+
+def _charge(fact: Fact, sku: str, meter: str, unit_price: str) -> Charge:
+    agent, version, _, kind, _, _, provider, _, env, outcome, _, _ = (
+        value or "" for value in fact.coordinates or ())
+    tags = json.dumps(dict(sorted(fact.tags.items())), separators=(",", ":"))
+    return Charge(fact.day, agent, version, kind, fact.name, provider, env, outcome, tags,
+                  sku, meter, unit_price)
+
+
+def first_of(month: str) -> date:
+    """Return the first day of a month such as `2026-11`."""
+    return date.fromisoformat(f"{month}-01")
+
+
+def after(month: str) -> date:
+    """Return the first day after a month."""
+    return (first_of(month) + timedelta(days=32)).replace(day=1)
+
+
+def _at(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"

@@ -1,0 +1,52 @@
+"""Writes a tenant's invoice of a month from its FOCUS rows, without I/O."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, localcontext
+from typing import Any
+
+from eventing.focus.check import DIGITS
+
+HEADS = ("agent", "service", "meter", "unit_price", "quantity", "cost_usd")
+Line = tuple[str, str, str, str]
+
+
+def invoice(tenant: str, month: str, rows: Iterable[Mapping[str, str | None]]) -> dict[str, Any]:
+    """Return lines by agent, service, meter and unit price; they add up to the total exactly."""
+    quantities: dict[Line, int] = defaultdict(int)
+    costs: dict[Line, Decimal] = defaultdict(Decimal)
+    with localcontext(prec=DIGITS):
+        for row in rows:
+            line = (row["x_Agent"] or "", row["ServiceName"] or "",
+                    row.get("SkuMeter") or row["ChargeDescription"] or "",
+                    row.get("ListUnitPrice") or "")
+            quantities[line] += int(row.get("PricingQuantity") or 0)
+            costs[line] += Decimal(row["BilledCost"] or 0)
+        total = sum(costs.values(), Decimal(0))
+        lines = [{**dict(zip(HEADS, line, strict=False)), "quantity": quantities[line] or None,
+                  "cost_usd": format(costs[line], "f")} for line in sorted(costs)]
+        return {"invoice": f"{tenant}-{month}", "tenant": tenant, "month": month,
+                "currency": "USD", "lines": lines, "total_usd": format(total, "f"),
+                "total_nano": int(total * 10**9)}
+
+
+def as_csv(found: Mapping[str, Any]) -> str:
+    """Return the invoice's lines as CSV, the total last."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(found["lines"])
+    writer.writerow({"agent": "total", "cost_usd": found["total_usd"]})
+    return text.getvalue()
+
+
+def as_text(found: Mapping[str, Any]) -> str:
+    """Return the invoice for people."""
+    lines = [f"Invoice {found['invoice']}", f"Tenant {found['tenant']}, {found['month']}, UTC", ""]
+    for line in found["lines"]:
+        priced = f"{line['quantity']} × {line['unit_price']}" if line["quantity"] else ""
+        lines.append(f"{line['agent']:<24} {line['service']:<32} {line['meter']:<24} "
+                     f"{priced:>28} {line['cost_usd']:>24}")
+    return "\n".join([*lines, "", f"{'Total USD':<112}{found['total_usd']:>25}", ""])

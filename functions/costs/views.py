@@ -1,0 +1,168 @@
+"""The routes that a dashboard asks beside plain sums: tasks, unit costs, corrections, now, live."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from functions.costs import gaps
+from functions.costs.api import limit_of
+from functions.costs.dimensions import usd_text
+from functions.costs.door import Door
+from functions.costs.facts import read
+from functions.costs.gaps import LedgerEvents
+from functions.costs.question import Question, ask
+from functions.costs.report import Row, Sums, total
+from functions.costs.store import CostStore
+from shared.errors import Transient
+from shared.limits import STREAM_HEARTBEAT_S
+
+LIVE_MAX_S = 60.0
+"""A stream ends before the Service's time is over; browsers connect again by themselves."""
+
+LIVE_EVERY_S = 1.0
+TASK_MEASURES = "cost_nano,invocations,tokens,failures,duration_ms,retried_nano,failed_nano"
+
+
+class Views:
+    """What a page shows; everything is about the caller's own tenant."""
+
+    def __init__(self, store: CostStore, door: Door, ledger: LedgerEvents) -> None:
+        self._store = store
+        self._door = door
+        self._ledger = ledger
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        table = (("tasks", self.tasks), ("unit-costs", self.unit_costs),
+                 ("unattributed", self.unattributed), ("corrections", self.corrections),
+                 ("now", self.now), ("live", self.live))
+        return [Route(f"/v1/{name}", endpoint, methods=["GET"]) for name, endpoint in table]
+
+    async def tasks(self, request: Request) -> Response:
+        """`GET /v1/tasks?from=&to=&agent=&limit=`: the dearest tasks of whole days."""
+        tenant, limit = self._door.visitor(request).tenant, limit_of(request)
+        asked = {k: v for k, v in request.query_params.items() if k not in ("tenant", "order")}
+        question = ask({**asked, "limit": str(limit), "measures": TASK_MEASURES,
+                        "group_by": "task,agent,session,root"})
+        days = await self._store.days(tenant)
+        rows = await self._store.places.dearest(tenant, question, days)
+        return JSONResponse({"tenant": tenant, "tasks": [_task(row) for row in rows]})
+
+    async def unit_costs(self, request: Request) -> Response:
+        """`GET /v1/unit-costs?from=&to=&agent=`: what a task and a session cost on average."""
+        tenant = self._door.visitor(request).tenant
+        asked = {k: v for k, v in request.query_params.items() if k != "tenant"}
+        question = ask({**asked, "group_by": "task,session", "measures": TASK_MEASURES})
+        rows = await self._store.rows(tenant, question)
+        return JSONResponse(_units(tenant, rows))
+
+    async def unattributed(self, request: Request) -> Response:
+        """`GET /v1/unattributed?from=&to=`: costs of no task, no agent, or without reservation."""
+        tenant = self._door.visitor(request).tenant
+        asked = {k: v for k, v in request.query_params.items() if k in ("from", "to", "tz")}
+        question = ask({**asked, "group_by": "tenant",
+                        "measures": "cost_nano,unattributed_nano,unreserved_nano"})
+        sums = total(await self._store.rows(tenant, question))
+        lost = sums.measure("unattributed_nano")
+        return JSONResponse({
+            "tenant": tenant, "unattributed_nano": lost, "unattributed_usd": usd_text(lost),
+            "unreserved_nano": sums.measure("unreserved_nano"), "total_nano": sums.cost_nano})
+
+    async def corrections(self, request: Request) -> Response:
+        """`GET /v1/corrections?limit=`: the latest adjustments, the newest first."""
+        tenant = self._door.visitor(request).tenant
+        events = await self._store.latest(tenant, "adjusted", limit_of(request))
+        return JSONResponse({"corrections": [
+            {"id": event.id, "at": event.time, "agent": fact.agent, "task": fact.task,
+             "cost_nano": fact.sums.cost_nano, "reason": event.json().get("reason")}
+            for event in events for fact in (read(event),)]})
+
+    async def now(self, request: Request) -> Response:
+        """`GET /v1/now`: today's denials and forfeits, the gap check, and the ledger's balances."""
+        tenant = self._door.visitor(request).tenant
+        today = datetime.now(UTC).date().isoformat()
+        by_outcome = await self._sums(tenant, Question(
+            ("outcome", "reason"), ask({"from": today}).span,
+            measures=("cost_nano", "invocations", "denials")))
+        denials = {row.of["reason"] or "": row.sums.measure("denials")
+                   for row in by_outcome if row.of["outcome"] == "denied"}
+        forfeits = [row.sums for row in by_outcome if row.of["outcome"] == "forfeited"]
+        check = await gaps.report(self._store, tenant)
+        return JSONResponse({
+            "tenant": tenant, "at": _now(), "denials": denials,
+            "forfeits": sum(sums.invocations for sums in forfeits),
+            "forfeited_nano": sum(sums.cost_nano for sums in forfeits),
+            "today_nano": total(by_outcome).cost_nano, "gapless": check["gapless"],
+            "gaps": check["missing_count"], **await self._balances(request)})
+
+    async def _balances(self, request: Request) -> dict[str, Any]:
+        key = self._door.key_of(request)
+        try:
+            summary, budgets = (await self._ledger.summary(key), await self._ledger.budgets(key))
+        except Transient as error:
+            return {"ledger": error.detail, "budgets": [], "open_holds": None, "held_nano": None}
+        return {"ledger": "ok", "open_holds": summary["pending"], "held_nano": summary["held_nano"],
+                "posted_nano": summary["posted_nano"], "budgets": budgets.get("budgets", budgets)}
+
+    async def _sums(self, tenant: str, question: Question) -> list[Row]:
+        return await self._store.rows(tenant, question)
+
+    async def live(self, request: Request) -> Response:
+        """`GET /v1/live`: server-sent events `changed`, at most one a second."""
+        tenant = self._door.visitor(request).tenant
+        return StreamingResponse(self._changes(tenant), media_type="text/event-stream",
+                                 headers={"cache-control": "no-store"})
+
+    async def _changes(self, tenant: str) -> AsyncIterator[str]:
+        ends, seen, beat = time.monotonic() + LIVE_MAX_S, -1, time.monotonic()
+        yield "retry: 1000\n\n"
+        while time.monotonic() < ends:
+            events = (await self._store.counts(tenant))["events"]
+            if events != seen:
+                seen, beat = events, time.monotonic()
+                yield f"event: changed\ndata: {json.dumps(await self._state(tenant, events))}\n\n"
+            elif time.monotonic() - beat > STREAM_HEARTBEAT_S:
+                beat = time.monotonic()
+                yield ": heartbeat\n\n"
+            await asyncio.sleep(LIVE_EVERY_S)
+
+    async def _state(self, tenant: str, events: int) -> dict[str, Any]:
+        spent = sum((sums for sums in (await self._store.totals(tenant)).values()), Sums())
+        return {"events": events, "total_nano": spent.cost_nano,
+                "total_usd": usd_text(spent.cost_nano), "at": _now()}
+
+
+def _task(row: Row) -> dict[str, Any]:
+    return {**row.of, "cost_nano": row.sums.cost_nano, "invocations": row.sums.invocations,
+            "tokens": row.sums.tokens, "failures": row.sums.measure("failures"),
+            "duration_ms": row.sums.measure("duration_ms"),
+            "retried_nano": row.sums.measure("retried_nano")}
+
+
+def _units(tenant: str, rows: list[Row]) -> dict[str, Any]:
+    sums = total(rows)
+    tasks = {row.of["task"] for row in rows if row.of["task"]}
+    sessions = {row.of["session"] for row in rows if row.of["session"]}
+    failed = {row.of["task"] for row in rows if row.sums.measure("failures")}
+    clean = len(tasks - failed)
+    return {
+        "tenant": tenant, "tasks": len(tasks), "successful": clean, "sessions": len(sessions),
+        "cost_nano": sums.cost_nano, "per_task_nano": _ratio(sums.cost_nano, len(tasks)),
+        "per_successful_task_nano": _ratio(sums.cost_nano, clean),
+        "per_session_nano": _ratio(sums.cost_nano, len(sessions)),
+        "failed_nano": sums.measure("failed_nano"), "retried_nano": sums.measure("retried_nano")}
+
+
+def _ratio(nano: int, count: int) -> int | None:
+    return nano // count if count else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
