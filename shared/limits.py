@@ -164,6 +164,9 @@ TENANT_CACHE_S = 5.0
 RESERVE_BATCH_MAX = 100
 """Reservations of one request: some 10 ms of Redis's time."""
 
+TASK_BUCKETS_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900)
+"""Bounds of the durations that are counted; an objective of duration is one of them."""
+
 METRIC_TENANTS_MAX = 500
 """Tenants with figures of their own at the ledger: nine series each."""
 

@@ -27,7 +27,7 @@ from functions.costs.facts import Fact
 from functions.costs.standing import OTHER, Standing, bounded, standing
 from functions.costs.store import CostStore, Stored
 from shared.clock import Clock, now_s
-from shared.limits import METRIC_TENANTS_MAX
+from shared.limits import METRIC_TENANTS_MAX, TASK_BUCKETS_S
 from shared.tasks.contract import NANO, AgentResult, Status
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -35,9 +35,6 @@ READ_EVERY_S = 10.0
 """Two Prometheus servers that scrape twice a minute read the store no more often than this."""
 
 AGENTS_MAX, MODELS_MAX = 100, 40
-TASK_BUCKETS_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900)
-"""Objectives of duration are one of these: eventing/slo says so, too."""
-
 TOKEN_BUCKETS = (16, 64, 256, 1024, 4096, 16384, 65536, 262144)
 CALL_BUCKETS_S = (0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96)
 PERCENTS = ("50", "80", "90", "100")

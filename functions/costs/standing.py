@@ -10,7 +10,7 @@ from functions.costs.report import Sums
 from functions.costs.store import CostStore
 
 SETS_MAX = 600
-"""Pairs of tenant and agent with figures of their own: all figures together stay below 20 000 series."""
+"""Pairs of tenant and agent with figures of their own: all series stay below 20 000."""
 
 OTHER = "other"
 """Stands for everything beyond a bound."""

@@ -1,0 +1,1 @@
+"""From the objectives in `agent.yaml` to burn-rate alerts, and to Grafana's dashboards."""
