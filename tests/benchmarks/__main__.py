@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.benchmarks.capacity import capacity
 from tests.benchmarks.cold import cold
+from tests.benchmarks.costs import costs
 from tests.benchmarks.demo import demo
 from tests.benchmarks.figures import table, write
 from tests.benchmarks.growth import growth
@@ -19,7 +20,7 @@ from tests.benchmarks.steps import overhead
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
                 "script": script, "memory": memory, "demo": demo, "growth": growth,
                 "capacity": capacity, "imports": imports,
-                "rollouts": rollouts}
+                "rollouts": rollouts, "costs": costs}
 
 
 def main(names):
