@@ -42,9 +42,12 @@ def start(arguments: Sequence[str], env: Mapping[str, str], log: Path,
         return process, json.loads(_first_line(process.stdout))
     except ValueError:
         process.wait()
-        raise Failure(Exit.USAGE if process.returncode == Exit.USAGE else Exit.FAILED,
-                      log.read_text().strip() or "the runtime ended at once",
-                      where=str(log), do="check the machine: tollgate doctor") from None
+        said = log.read_text().strip()
+        if process.returncode == Exit.USAGE:
+            raise Failure(Exit.USAGE, said, where=str(log),
+                          do="correct what is named, and start again") from None
+        raise Failure(Exit.FAILED, said or "the runtime ended at once", where=str(log),
+                      do="check the machine: tollgate doctor") from None
     except BaseException:
         end(process.pid)
         raise

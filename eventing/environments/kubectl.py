@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ SECONDS_MAX = 120
 """More than any single call takes; a cluster that is silent for longer is away."""
 FOR_TERRAFORM = "TF_VAR_kubeconfig_path"
 REQUEST = "--request-timeout=30s"
+NOISE = re.compile(r"Warning:|[IWEF]\d{4} ")
+"""Begins a line that says nothing about the outcome: a warning, or the client's own log."""
 
 
 class Unanswered(Exception):
@@ -28,21 +31,23 @@ class Answer:
 
     @property
     def errors(self) -> str:
-        """Return what went wrong, without warnings."""
-        kept = [line for line in self.err.splitlines() if not line.startswith("Warning:")]
-        return "\n".join(kept).strip()
+        """Return what went wrong, without warnings and the client's log."""
+        kept = [line for line in self.err.splitlines() if not NOISE.match(line)]
+        return "\n".join(kept).strip().removeprefix("error: ")
 
 
 def run(args: Sequence[str], env: Mapping[str, str], given: str = "") -> Answer:
     """Run kubectl with a text on its standard input.
 
     Raises:
-        Unanswered: there is no kubectl, or it took longer than SECONDS_MAX.
+        Unanswered: there is no kubectl or no kubeconfig, or it took longer than SECONDS_MAX.
     """
+    variables = _with_kubeconfig(env)
+    _refuse_missing(variables.get("KUBECONFIG", ""))
     try:
         done = subprocess.run(  # noqa: S603 - the program's name is fixed
             ["kubectl", REQUEST, *args],  # noqa: S607 - the operator's own
-            input=given, env=_with_kubeconfig(env), capture_output=True,
+            input=given, env=variables, capture_output=True,
             text=True, timeout=SECONDS_MAX, check=False)
     except FileNotFoundError:
         raise Unanswered("kubectl is not in PATH: install one of the cluster's version") from None
@@ -63,3 +68,11 @@ def _with_kubeconfig(env: Mapping[str, str]) -> dict[str, str]:
     path = env.get(FOR_TERRAFORM) or inherited
     chosen = {"KUBECONFIG": str(Path(path).expanduser())} if path else {}
     return {**os.environ, **env, **chosen}
+
+
+def _refuse_missing(kubeconfig: str) -> None:
+    """Refuse a KUBECONFIG of which no file is there: kubectl would ask localhost instead."""
+    files = [file for file in kubeconfig.split(os.pathsep) if file]
+    if files and not any(Path(file).exists() for file in files):
+        raise Unanswered(f"there is no kubeconfig at {kubeconfig}: set KUBECONFIG to the file of "
+                         "the cluster; make kubeconfig env=NAME says where an environment's is")

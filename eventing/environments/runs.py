@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from eventing.environments import changes, live, state, strict, variables
 from eventing.environments.changes import Changes
 from eventing.environments.errors import advice, summary
+from eventing.environments.kubectl import Unanswered
 from eventing.environments.plugins import ready_environment
 from eventing.environments.process import Outcome, terraform
 from eventing.environments.stacks import Failed, Stack, stacks_of
@@ -50,6 +51,11 @@ class Run:
         """Keep what changed, or would."""
         self.total += changed
         self.results[stack.name] = changed.told(done=done)
+
+    def failure(self, stack: Stack, text: str, what_to_do: str) -> Failed:
+        """Return what went wrong in one line, with what to do and what was done before."""
+        done = f" Done before: {self.told}." if self.results else ""
+        return Failed(f"{stack.name}: {text} → {what_to_do.rstrip('.')}.{done}")
 
 
 def begin(environment: str, folder: Path, environ: Mapping[str, str],
@@ -166,9 +172,8 @@ def _planned(run: Run, stack: Stack, file: Path, *more: str,
     Raises:
         Failed: Terraform refuses, or the API server would refuse or drop what is planned.
     """
-    faults = strict.faults(stack.root, run.environ) if checked and not more else []
-    if faults:
-        raise Failed(f"{stack.name}: the cluster would refuse: {'; '.join(faults)}")
+    if checked and not more:
+        _check_manifests(run, stack)
     arguments = ["plan", "-input=false", "-detailed-exitcode", f"-out={file}", *more]
     outcome = terraform(stack.root, arguments, run.environ)
     if outcome.code != DIFFERENT:
@@ -205,9 +210,7 @@ def _must(run: Run, stack: Stack, outcome: Outcome) -> None:
     if outcome.code == 0:
         return
     text = outcome.errors or outcome.output
-    done = f" Done before: {run.told}." if run.results else ""
-    what_to_do = advice(text) or "the lines above say more"
-    raise Failed(f"{stack.name}: {summary(text)} → {what_to_do.rstrip('.')}.{done}")
+    raise run.failure(stack, summary(text), advice(text) or "the lines above say more")
 
 
 # ---- before anything --------------------------------------------------------------------------
@@ -231,6 +234,20 @@ def _check_endpoint(url: str | None) -> None:
     except (OSError, ValueError) as error:
         raise Failed(f"nothing answers at AWS_ENDPOINT_URL={url} ({error}): start what should be "
                      "there, or unset the variable to mean AWS itself") from error
+
+
+def _check_manifests(run: Run, stack: Stack) -> None:
+    """Raise what the API server would refuse or drop of a stack, with what to do."""
+    try:
+        faults = strict.faults(stack.root, run.environ)
+    except Unanswered as error:
+        text = str(error)
+        todo = advice(text) or "kubectl cluster-info asks the same"
+        raise run.failure(stack, text, todo) from error
+    if faults:
+        text = "; ".join(faults)
+        raise run.failure(stack, f"the cluster would refuse: {text}",
+                          advice(text) or "correct what is named under knative/")
 
 
 def _check_losses(run: Run, planned: dict[str, Any], is_allowed: bool) -> None:

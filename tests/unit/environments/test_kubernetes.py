@@ -73,12 +73,37 @@ def test_platform_has_no_manifests(tmp_path):
     assert live.drift(tmp_path / "platform", {}) == []
 
 
+def test_clients_own_log_is_not_part_of_an_error(program):
+    program("""echo 'E1121 06:25:02.4 87 memcache.go:265] "Unhandled Error"' >&2
+        echo 'error: no such context' >&2; exit 1""")
+
+    assert kubectl.run(("version",), {}).errors == "no such context"
+
+
+def test_missing_kubeconfig_is_said_and_no_other_cluster_asked(program, tmp_path):
+    program("echo asked")
+
+    with pytest.raises(kubectl.Unanswered, match="there is no kubeconfig at"):
+        kubectl.run(("version",), {"KUBECONFIG": str(tmp_path / "away")})
+
+
+def test_cluster_that_is_away_is_no_fault_of_a_manifest(program):
+    program("""echo 'E1121 06:25:02.4 87 memcache.go:265] "Unhandled Error"' >&2
+        echo 'error: error validating "STDIN": error validating data: Get "https://c.test/openapi":'\
+            'connection refused; if you choose to ignore these errors, turn it off' >&2; exit 1""")
+
+    with pytest.raises(kubectl.Unanswered) as ended:
+        strict.of_manifests([TRIGGER, SERVICE], {})
+
+    assert str(ended.value) == 'Get "https://c.test/openapi": connection refused'
+    assert "The cluster does not answer" in advice(str(ended.value))
+
+
 def test_missing_kubectl_is_said(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
     with pytest.raises(kubectl.Unanswered, match="kubectl is not in PATH: install"):
         kubectl.run(("version",), {})
-    assert strict.of_manifests([TRIGGER], {})[0].startswith("kubectl is not in PATH")
 
 
 def test_silent_cluster_is_said(program, monkeypatch):
@@ -96,12 +121,16 @@ def test_silent_cluster_is_said(program, monkeypatch):
     ({"KUBECONFIG": "/a"}, {kubectl.FOR_TERRAFORM: "/d", "KUBECONFIG": "/c"}, "/d"),
 ], ids=["own", "terraform", "given", "given-terraform"])
 def test_kubectl_means_the_cluster_that_terraform_means(
-        program, monkeypatch, inherited, given, expected):
+        program, monkeypatch, tmp_path, inherited, given, expected):
     program('printf %s "$KUBECONFIG"')
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / name).touch()
     for name, value in inherited.items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, f"{tmp_path}{value}")
 
-    assert kubectl.run((), given).out == expected
+    answer = kubectl.run((), {name: f"{tmp_path}{value}" for name, value in given.items()})
+
+    assert answer.out == f"{tmp_path}{expected}"
 
 
 def test_planned_manifests_are_those_created_or_updated():
