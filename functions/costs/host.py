@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eventing.adapter import App, Delivery, serve
+from eventing.types import TaskCompleted
 from functions.costs import metrics
 from functions.costs.api import Api
 from functions.costs.door import Door
@@ -38,7 +39,10 @@ def app(settings: CostsSettings, redis: Redis) -> App:
         await metrics.load(store)
 
     async def receive(delivery: Delivery) -> None:
-        await keep(store, delivery)
+        if delivery.event.type == TaskCompleted.TYPE:
+            metrics.count_end(delivery.event)
+        else:
+            await keep(store, delivery)
 
     # No grant key: the ledger's events allow nothing, so they carry no grant.
     return App(name="costs", on_event=receive, start=start,

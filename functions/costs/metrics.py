@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eventing.event import Event
+from eventing.types import TaskCompleted
 from functions.costs.facts import Fact
 from functions.costs.standing import OTHER, Standing, bounded, standing
 from functions.costs.store import CostStore, Stored
@@ -127,6 +128,16 @@ def _count_model(data: dict[str, dict[str, object]], fact: Fact, tenant: str) ->
     MODEL_SECONDS.labels(*name).observe(fact.amounts.get("duration_ms", 0) / 1000)
     if model.get("response") and data["cost"].get("price_basis") == "requested":
         UNPRICED.labels(tenant).inc()
+
+
+def count_end(event: Event) -> None:
+    """Count a task by the event of its end; one that comes again is counted again, which is rare.
+
+    Raises:
+        ValidationError: the event has no outcome of a task.
+    """
+    result = TaskCompleted.model_validate_json(event.data or b"").result
+    count_task(event.get("tenantid") or "", event.get("agent") or "", result)
 
 
 def count_task(tenant: str, agent: str, result: AgentResult) -> None:

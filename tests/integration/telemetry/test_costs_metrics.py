@@ -7,11 +7,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from eventing.http import encode_binary
+from eventing.task_events import completed
 from functions.costs import metrics, standing
 from functions.costs.facts import read
 from functions.costs.store import Stored
 from shared.tasks.contract import AgentResult, Status
 from tests.integration.costs import conftest
+from tests.states import state
 
 pytestmark = pytest.mark.anyio
 http, settings, redis, ledger = conftest.http, conftest.settings, conftest.redis, conftest.ledger
@@ -111,6 +113,16 @@ def test_tasks_are_counted_by_how_they_end(status, error, end):
     assert value("tollgate_task_duration_seconds_bucket", {"agent": agent, "le": "5.0"}) == 1
     assert value("tollgate_task_duration_seconds_bucket", {"agent": agent, "le": "2.0"}) == 0
     assert value("tollgate_task_cost_nano_usd_total", {"agent": agent}) == 250_000_000
+
+
+async def test_event_of_a_tasks_end_is_counted_and_not_stored(http, ledger):
+    ended = completed(state("t-9", tenant=ledger.tenant).but(
+        status=Status.FAILED, error="x", created_at=1.0, ended_at=3.0))
+
+    found = await told(http, ledger, ended)
+
+    assert found["tollgate_tasks_total", "failed"] == 1
+    assert ("tollgate_sequence_events",) not in found
 
 
 async def test_series_stay_below_the_monitors_limit(ledger, monkeypatch):
