@@ -1,4 +1,4 @@
-"""`tollgate task run`, `list`, `get`, `steps`, `watch`, `cancel`."""
+"""`tollgate task run`, `list`, `get`, `steps`, `trace`, `watch`, `cancel`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +9,7 @@ from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json
 from eventing.cli.place import Place
+from shared.limits import LIST_PAGE_MAX
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Message, Remote
@@ -28,6 +29,8 @@ def run(  # noqa: PLR0913 - one per field of the request
     cost: Annotated[str | None, typer.Option(help="Cost budget in USD, such as 0.05.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds until it ends anyway.")] = None,
     wait: Annotated[bool, typer.Option(help="Follow it to its end.")] = True,
+    estimate: Annotated[bool, typer.Option(
+        "--estimate", help="Only say what it may cost; give nobody anything to do.")] = False,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
@@ -35,6 +38,9 @@ def run(  # noqa: PLR0913 - one per field of the request
     asked = {"agent": agent, "prompt": text_of(prompt), "session_id": session,
              "max_steps": max_steps, "token_budget": tokens, "cost_budget_usd": cost,
              "deadline_s": deadline}
+    if estimate:
+        _estimate(asked, data, as_json=as_json)
+        return
     with _remote(data) as remote:
         task = remote.ask("POST", "gateway", "/tasks",
                           json={k: v for k, v in asked.items() if v is not None})
@@ -44,6 +50,21 @@ def run(  # noqa: PLR0913 - one per field of the request
     _answer(task, as_json=as_json)
     if wait:
         raise typer.Exit(outcome(task))
+
+
+def _estimate(asked: dict[str, Any], data: Path, *, as_json: bool) -> None:
+    from eventing.cli import estimate
+
+    with _remote(data) as remote:
+        tasks = remote.ask("GET", "gateway", "/tasks", params={
+            "agent": asked["agent"], "limit": LIST_PAGE_MAX})["tasks"]
+    ended = [task for task in tasks if task["status"] in ("completed", "failed")]
+    found = estimate.estimate(asked, ended)
+    if as_json:
+        show.as_json(found.json())
+        return
+    for text in estimate.lines(found):
+        show.line(text)
 
 
 def text_of(argument: str) -> str:
@@ -158,6 +179,19 @@ def steps(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
         for call in step["calls"]:
             ended = call.get("error") or call.get("result")
             show.line(f"  {call['tool']}({call['arguments']})\n    → {ended}")
+
+
+@app.command()
+def trace(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
+    """Draw a task's calls over time, with what each cost; needs no collector."""
+    from eventing.cli import task_trace
+
+    with _remote(data) as remote:
+        found = remote.ask("GET", "costs", f"/v1/costs/tasks/{task}")
+    if as_json:
+        show.as_json(found)
+    else:
+        task_trace.draw(found)
 
 
 @app.command()
