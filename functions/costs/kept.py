@@ -2,13 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from functions.costs import keys
 from functions.costs.buckets import named
-from functions.costs.dimensions import BUCKETS, COARSE, MEASURES, TAG
+from functions.costs.dimensions import BUCKETS, COARSE, DEFAULT_MEASURES, MEASURES, TAG
 from functions.costs.question import Question
 from functions.costs.ranges import pieces
 from functions.costs.report import Row, Sums
@@ -60,7 +60,13 @@ class KeptSums:
         return adding.rows(same), parts.edges
 
     async def _add(self, tenant: str, labels: Sequence[str], adding: Adding) -> None:
-        found = await self._read([keys.sums(tenant, label) for label in labels])
+        if not set(adding.question.wanted) <= set(DEFAULT_MEASURES):
+            await self._collect(tenant, labels, adding, keys.more)
+        await self._collect(tenant, labels, adding, keys.sums)
+
+    async def _collect(self, tenant: str, labels: Sequence[str], adding: Adding,
+                       key_of: Callable[[str, str], str]) -> None:
+        found = await self._read([key_of(tenant, label) for label in labels])
         await self.learn(tenant, {field[:-1] for kept in found for field in kept})
         for label, kept in zip(labels, found, strict=True):
             self.collect(tenant, kept.items(), adding, label=label)

@@ -18,7 +18,8 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 | `co:{tenant}:kind:<kind>` | list of event ids | one id per event but `attributed` | store |
 | `co:{tenant}:rows` | hash coordinates (JSON) → row | ≤ 2 × `COST_ROWS_MAX` and a few | store |
 | `co:{tenant}:coords` | hash row → coordinates | as rows | store |
-| `co:{tenant}:sum:<hour, day or month>` | hash row + measure → amount | rows × measures | store |
+| `co:{tenant}:sum:<hour, day or month>` | hash row + measure → amount | rows × 3 | store |
+| `co:{tenant}:more:<the same>` | the sums of other measures | rows × measures | store |
 | `co:{tenant}:places` | hash [task, session, root] (JSON) → place | one per task | store |
 | `co:{tenant}:named` | hash place → [task, session, root] | one per task | store |
 | `co:{tenant}:at:<[task, session, root]>` | hash day + row + measure → amount | a task's | store |
@@ -99,6 +100,11 @@ def kind(tenant: str, name: str) -> str:
 def sums(tenant: str, label: str) -> str:
     """Return the key of the sums of a UTC hour, day or month."""
     return of(tenant, "sum", label)
+
+
+def more(tenant: str, label: str) -> str:
+    """Return the key of those sums that only some questions ask for."""
+    return of(tenant, "more", label)
 
 
 def place(tenant: str, name: str) -> str:

@@ -33,7 +33,8 @@ def keys_of(fact: Fact) -> list[str]:
         keys.of(tenant, "named"), keys.place(tenant, place_name(fact)), keys.dear(tenant, day),
         keys.dear(tenant, day[:7]), keys.by(tenant, "task", fact.task),
         keys.by(tenant, "session", fact.session), keys.by(tenant, "root", fact.root),
-        keys.total(tenant),
+        keys.total(tenant), keys.more(tenant, hour), keys.more(tenant, day),
+        keys.more(tenant, day[:7]),
     ]
 
 

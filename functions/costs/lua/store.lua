@@ -5,6 +5,7 @@
 --       14 hour's sums  15 day's sums  16 month's sums  17 places  18 places' names
 --       19 place's sums  20 day's places  21 month's places
 --       22 by task  23 by session  24 by root  25 totals
+--       26 hour's other sums  27 day's other sums  28 month's other sums
 -- ARGV  1 id  2 packed event  3 chunk's name  4 bit  5 day  6 milliseconds  7 task or ''
 --       8 kind or ''  9 coordinates or ''  10 reduced ones  11 least ones  12 rows kept
 --       13 place  14 agent  15 conflicts kept  16 epoch  17 number  18 fingerprint
@@ -76,14 +77,14 @@ if summed then
   for i = 20, #ARGV, 2 do
     local letter, amount = ARGV[i], ARGV[i + 1]
     local field = row .. letter
-    redis.call('HINCRBY', KEYS[14], field, amount)
-    redis.call('HINCRBY', KEYS[15], field, amount)
-    redis.call('HINCRBY', KEYS[16], field, amount)
-    redis.call('HINCRBY', KEYS[19], ARGV[19] .. field, amount)
-    if letter == 'c' then cost = amount end
+    local first = 26
     if letter == 'c' or letter == 'n' or letter == 't' then
+      first = 14
       redis.call('HINCRBY', KEYS[25], letter .. ' ' .. ARGV[14], amount)
     end
+    for i = first, first + 2 do redis.call('HINCRBY', KEYS[i], field, amount) end
+    redis.call('HINCRBY', KEYS[19], ARGV[19] .. field, amount)
+    if letter == 'c' then cost = amount end
   end
   redis.call('ZINCRBY', KEYS[20], cost, place)
   redis.call('ZINCRBY', KEYS[21], cost, place)
