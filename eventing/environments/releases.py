@@ -5,6 +5,7 @@ operator downloaded and read them, and a file `VERSION` with the exact version. 
 for the variable `releases` of the stack messaging: later applies accept these bytes and no others.
 """
 
+import argparse
 import hashlib
 import json
 import sys
@@ -40,11 +41,12 @@ def _pin(release: Path) -> dict[str, object]:
 
 def main(args: list[str]) -> int:
     """Print the pins as JSON and return the exit code."""
-    if len(args) != 1:
-        sys.stderr.write("use: python -m eventing.environments.releases FOLDER\n")
-        return 2
+    parser = argparse.ArgumentParser(
+        prog="python -m eventing.environments.releases", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="it holds a folder for each release")
     try:
-        found = pins(Path(args[0]))
+        found = pins(parser.parse_args(args).folder)
     except ValueError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -137,5 +137,14 @@ def test_folder_that_holds_no_release_is_said(tmp_path, capsys):
 
 
 def test_wrong_use_is_said(capsys):
-    assert releases.main([]) == 2
-    assert "use: python -m" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        releases.main([])
+
+    assert "usage: python -m eventing.environments.releases" in capsys.readouterr().err
+
+
+def test_help_says_what_the_folder_holds(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        releases.main(["--help"])
+
+    assert "one folder for each release" in capsys.readouterr().out
