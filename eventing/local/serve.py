@@ -22,8 +22,9 @@ KEEP_ALIVE_S = 75
 
 def main() -> None:
     """Serve until SIGTERM; then finish what is running within the time-out."""
-    if os.getpid() == 1:  # the kernel spares process 1 a signal that it does not handle
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # The kernel spares process 1 a signal that it does not handle; and uvicorn raises it again when
+    # it is done: dying of it would lose the spans of the last seconds, which leave at exit.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = _arguments()
     import uvicorn  # takes a while, in which a container may already be told to end
 

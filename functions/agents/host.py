@@ -22,7 +22,7 @@ from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversat
 from functions.agents.perform import Performer, Work
 from functions.agents.pinning import Siblings
 from functions.agents.stops import Deferred, Paused, Stopped
-from shared import limits
+from shared import gen_ai, limits
 from shared.auth import Grant
 from shared.clock import Clock
 from shared.errors import Busy, Permanent
@@ -88,9 +88,9 @@ class Host:
         hops = max(snapshot.state.hops, came)
         snapshot = replace(snapshot, state=snapshot.state.but(
             hops=hops, revision=self._p.siblings.revision))
-        with span("agent.run", {"agent.id": self._p.definition.name,
-                                "agent.task_id": grant.task, "agent.session": grant.session,
-                                "agent.current_step": snapshot.state.step}):
+        with span("agent.run", gen_ai.agent(self._p.definition.name, grant.session) | {
+                "agent.id": self._p.definition.name, "agent.task_id": grant.task,
+                "agent.session": grant.session, "agent.current_step": snapshot.state.step}):
             await self._go_on(snapshot, event)
 
     async def _recorded(self, event: Event, grant: Grant) -> Snapshot | None:

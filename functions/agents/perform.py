@@ -16,7 +16,7 @@ from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
 from functions.agents.loop import Answered
 from functions.agents.stops import Deferred, Paused, Stopped
-from shared import limits
+from shared import gen_ai, limits
 from shared.clock import Clock
 from shared.errors import Busy
 from shared.faults import FaultPoint, reach
@@ -200,16 +200,12 @@ class Performer:
             output_tokens_max=attempt.output_tokens_max, timeout_s=work.request.timeout_s,
             metadata=work.request.metadata)
         state = work.snapshot.state
-        with span("agent.llm_call", {
-            "gen_ai.operation.name": "chat", "gen_ai.provider.name": request.provider,
-            "gen_ai.request.model": request.name, "gen_ai.agent.name": self._definition.name,
-            "gen_ai.conversation.id": state.task.session_id, "agent.task_id": state.task.id,
-        }) as current:
+        with span("agent.llm_call", gen_ai.chat(
+                request.provider, request.name, request.output_tokens_max) | {
+                    "gen_ai.agent.name": self._definition.name, "agent.task_id": state.task.id,
+                    "gen_ai.conversation.id": state.task.session_id}) as current:
             reply = await self._model.complete(request, permit, work.on_token)
-            current.set_attributes({
-                "gen_ai.response.model": reply.model.partition("/")[2],
-                "gen_ai.usage.input_tokens": reply.usage.input_total,
-                "gen_ai.usage.output_tokens": reply.usage.output_total})
+            current.set_attributes(gen_ai.answered(reply.model, reply.finish_reason, reply.usage))
             return reply
 
     async def _settled(self, work: Work, attempt: Attempt) -> Answered:

@@ -17,6 +17,7 @@ from eventing.types_tool import ToolFailure
 from functions.tools.declare import Context, Tool
 from functions.tools.job import Job, hindrance, outcome
 from functions.tools.run import Ran, run
+from shared import gen_ai
 from shared.clock import Clock
 from shared.errors import Busy
 from shared.faults import FaultPoint, reach
@@ -166,8 +167,8 @@ def _metered(bench: Bench, call: Call, job: Job) -> Metered:
 
 
 async def _ran(bench: Bench, call: Call, job: Job, permit: Permit) -> Call:
-    attributes = {"agent.task_id": job.task, "gen_ai.tool.name": bench.tool.name,
-                  "agent.current_step": job.asked.step}
+    attributes = gen_ai.tool(bench.tool.name, job.asked.call_id) | {
+        "agent.task_id": job.task, "agent.current_step": job.asked.step}
     started = bench.clock()
     with span("agent.tool_call", attributes):
         ran = await run(bench.tool, job.asked.arguments, bench.context(job), permit)
