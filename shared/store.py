@@ -4,6 +4,7 @@ Every script is a `.lua` file called by EVALSHA with all its keys declared (ADR 
 """
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,7 +13,13 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from shared.errors import TollgateError, Transient
 from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S
@@ -20,6 +27,11 @@ from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S
 __all__ = ["Redis", "Script", "Unavailable", "connect", "mapped", "pipeline", "refuse_eviction"]
 
 Value = str | bytes | int | float
+
+PASSING = re.compile(
+    r"(^|: -)(OOM|READONLY|LOADING|BUSY|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN)")
+"""How Redis begins an answer that a later try may change. Inside a script Redis 6.2 puts it behind
+the place in the script; of some the client makes classes of their own and drops the word."""
 
 
 class Unavailable(Transient):
@@ -48,7 +60,7 @@ def mapped() -> Iterator[None]:
         raise
     except ResponseError as error:
         text = str(error)
-        if text.startswith(("OOM", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "MISCONF")):
+        if isinstance(error, OutOfMemoryError | ReadOnlyError) or PASSING.search(text):
             raise Unavailable(f"Redis: {text}") from error
         raise TollgateError(f"Redis refused a command: {text}") from error
     except (RedisError, OSError, TimeoutError) as error:

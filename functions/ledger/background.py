@@ -102,12 +102,13 @@ class Background:
         if self._ticks % ESCROW_BACK_EVERY_TICKS == 0:
             await self._escrow.sweep(tenant)
         if self._ticks % TRIM_EVERY_TICKS == 0:
-            await self._outbox.trim(tenant, self._clock())
+            await self._outbox.trim(tenant, await self._store.now())
 
     async def _overdue(self, tenant: str) -> int:
+        now = await self._store.now()  # leases are in Redis's time, whatever this clock says
         with mapped():
             redis: Any = self._store.redis
             found = await redis.zrange(
-                keys.leases(tenant), "-inf", int(self._clock() * 1000), byscore=True, offset=0,
+                keys.leases(tenant), "-inf", int(now * 1000), byscore=True, offset=0,
                 num=SWEEP_BATCH_MAX)
         return sum([await self._endings.sweep(tenant, each) for each in found])

@@ -62,9 +62,14 @@ class Ledger:
                           "exp": int(time.time()) + 3600} | changes))
         return sign(grant, KEY)
 
+    @staticmethod
+    def limits(tasks):
+        """Return what a grant says of ancestor tasks without a limit of their own."""
+        return tuple(TaskLimits(task=task, usd=NO_LIMIT, tok=NO_LIMIT) for task in tasks)
+
     def call(self, **changes):
-        grant = {k: changes.pop(k) for k in ("usd", "tok", "task", "agent", "ancestors", "exp")
-                 if k in changes}
+        of_the_grant = ("usd", "tok", "task", "agent", "ancestors", "exp", "root")
+        grant = {k: changes.pop(k) for k in of_the_grant if k in changes}
         values = {"id": str(uuid4()), "grant": self.granted(**grant), "kind": "llm", "holder": 1,
                   "lease_s": 30.0, "model": "scripted/default", "input_tokens_max": 1000,
                   "output_tokens_max": 500, "attribution": ATTRIBUTION} | changes
