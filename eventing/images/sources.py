@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGES = ("functions", "eventing", "shared")
 """The project's own top-level packages; everything else that is imported comes from outside."""
 
-DATA = frozenset({".css", ".html", ".json", ".lua", ".md", ".txt", ".yaml"})
+DATA = frozenset({".css", ".html", ".js", ".json", ".lua", ".md", ".txt", ".yaml"})
 """What modules read beside themselves. A package's data lie in it, or in folders below it that
 are no packages; `py.typed`, Dockerfiles and make files are not read at run time."""
 

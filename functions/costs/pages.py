@@ -1,9 +1,11 @@
-"""The pages for people: totals, a task's steps over time, denied calls, the gap check.
+"""The pages for people: what happens now, what was spent, how well, and whether it is true.
 
-They work without JavaScript and load nothing from elsewhere.
+They work without JavaScript, which adds charts and keeps them live; nothing comes from elsewhere.
 """
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -12,29 +14,47 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from eventing.adapter import body_of
-from functions.costs import gaps, view
-from functions.costs.api import known_task
+from functions.costs import assets, gaps, view
+from functions.costs.api import Api
 from functions.costs.door import COOKIE, Door, forget, remember
-from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
-from functions.costs.report import Row, ask, total
+from functions.costs.page_efficiency import efficiency
+from functions.costs.page_now import now
+from functions.costs.page_spend import spend
+from functions.costs.page_task import task
+from functions.costs.page_trust import trust
+from functions.costs.periods import presets
+from functions.costs.shown import Shown
 from functions.costs.store import CostStore
-from functions.costs.timeline import denial, timeline
+from functions.costs.views import Views
+from functions.costs.visit import Visit
 from shared.auth import Caller
-from shared.errors import Permanent, TollgateError, Unauthorized
+from shared.errors import NotFound, Permanent, TollgateError, Unauthorized
 
-TASKS_SHOWN = 20
-DENIALS_SHOWN = 50
 FORM_BYTES_MAX = 4_096
+INVOICE_BYTES_MAX = 4_194_304
+"""A form's: some 40 000 lines of an invoice. The API takes more."""
+
+THEME = "tollgate_theme"
+THEMES = ("light", "dark")
+YEAR_S = 31_536_000
 GUARDS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-                               "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+                               "img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+                               "base-uri 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer", "x-content-type-options": "nosniff",
     "cache-control": "no-store",
 }
 """Keeps a key in an address from leaking, and anything injected from running."""
 
 Page = Callable[[Request, Caller], Awaitable[Response]]
+VIEWS: Mapping[str, Callable[[Visit], Awaitable[Shown]]] = {
+    "now": now, "spend": spend, "efficiency": efficiency, "trust": trust,
+    "task": task,
+}
+NAV = (("/", "Now"), ("/spend", "Spend"), ("/efficiency", "Efficiency"), ("/trust", "Trust"))
+FORMS = {"now": "fill.html", "trust": "invoice.html"}
+"""What a page has beside figures."""
 
 
 class Pages:
@@ -44,16 +64,24 @@ class Pages:
         self._store = store
         self._door = door
         self._ledger = ledger
+        api = (*Api(store, door, ledger).routes(), *Views(store, door, ledger).routes())
+        self._api = {(route.path, method): route.endpoint for route in api
+                     for method in route.methods or ()}
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/", self._guarded(self.dashboard), methods=["GET"]),
-            Route("/tasks/{task}", self._guarded(self.task), methods=["GET"]),
+            Route("/", self._guarded(self.page), methods=["GET"]),
+            *(Route(f"/{name}", self._guarded(self.page), methods=["GET"])
+              for name in VIEWS if name not in ("now", "task")),
+            Route("/tasks/{task}", self._guarded(self.page), methods=["GET"]),
+            Route("/csv/{page}/{table}", self._guarded(self.csv), methods=["GET"]),
             Route("/gaps/fill", self._guarded(self.fill), methods=["POST"]),
+            Route("/trust/invoice", self._guarded(self.invoice), methods=["POST"]),
             Route("/login", self.login, methods=["POST"]),
             Route("/logout", self.logout, methods=["POST"]),
-            Route("/style.css", style, methods=["GET"]),
+            Route("/theme", theme, methods=["POST"]),
+            Route("/assets/{tag}/{name}", assets.served, methods=["GET"]),
         ]
 
     def _guarded(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -76,11 +104,10 @@ class Pages:
     async def login(self, request: Request) -> Response:
         """Take the key from the form: it never stands in an address."""
         try:
-            form = parse_qs((await body_of(request, FORM_BYTES_MAX)).decode("utf-8", "replace"))
-            key = form.get("key", [""])[0].strip()
+            form = await _form(request)
+            key = form.get("key", "").strip()
             self._door.admits(key)
-            return remember(_to(_local(form.get("next", ["/"])[0])), key,
-                            secure=_is_secure(request))
+            return remember(_to(_local(form.get("next", "/"))), key, secure=_is_secure(request))
         except TollgateError as error:
             return _failed(request, error)
 
@@ -88,60 +115,118 @@ class Pages:
         """Make the browser forget the key."""
         return forget(_to("/"))
 
-    async def dashboard(self, request: Request, caller: Caller) -> Response:
-        """Show sums of a span, and the latest tasks, denials and the gap check of all time."""
-        asked = {k: v for k, v in request.query_params.items() if k in ("from", "to") and v}
-        fault, rows = await self._rows(caller.tenant, asked)
-        return _page("dashboard.html", status=422 if fault else 200, tenant=caller.tenant,
-                     asked=asked, fault=fault, sums=total(rows), tables=view.tables(rows),
-                     **await self._latest(caller.tenant))
+    async def page(self, request: Request, caller: Caller) -> Response:
+        """Show a page."""
+        visit = self._visit(request, caller)
+        shown = await VIEWS[_name(request)](visit)
+        return _page("figures.html", request, tenant=caller.tenant, shown=shown, visit=visit,
+                     none=None, still=shown.more.get("still", False), forms=FORMS,
+                     csv=_csv_of(shown, visit), presets=_presets(visit, request.url.path))
 
-    async def _rows(self, tenant: str, asked: dict[str, str]) -> tuple[str, list[Row]]:
-        try:
-            question = ask({**asked, "group_by": "agent,tool,model"})
-            return "", await self._store.rows(tenant, question)
-        except Permanent as error:
-            return error.detail, []
-
-    async def _latest(self, tenant: str) -> dict[str, Any]:
-        names = await self._store.latest_tasks(tenant, TASKS_SHOWN)
-        lines = [timeline(name, await self._store.of_task(tenant, name)) for name in names]
-        denied = await self._store.latest(tenant, "denied", DENIALS_SHOWN)
-        return {"tasks": view.tasks(names, lines), "check": await gaps.report(self._store, tenant),
-                "denials": [denial(read(event), event) for event in denied]}
-
-    async def task(self, request: Request, caller: Caller) -> Response:
-        """Show one task's steps over time."""
-        name = request.path_params["task"]
-        line = timeline(name, await known_task(self._store, caller.tenant, name))
-        return _page("task.html", tenant=caller.tenant, line=line, width=view.CHART_WIDTH,
-                     bars=view.bars(line["invocations"]))
+    async def csv(self, request: Request, caller: Caller) -> Response:
+        """Return one of a page's tables as CSV."""
+        page, name = request.path_params["page"], request.path_params["table"]
+        if page not in VIEWS:
+            raise NotFound(f"no page {page!r}; there are {', '.join(VIEWS)}")
+        table = (await VIEWS[page](self._visit(request, caller))).table(name)
+        return Response(table.csv(), media_type="text/csv; charset=utf-8", headers={
+            **GUARDS, "content-disposition": f'attachment; filename="{page}-{table.name}.csv"'})
 
     async def fill(self, request: Request, caller: Caller) -> Response:
         """Ask the ledger for what is missing, then show the page again."""
-        key = request.cookies.get(COOKIE, "")
-        given = request.headers.get("authorization") or f"Bearer {key}"
-        await gaps.fill(self._store, self._ledger, caller.tenant, given)
+        await gaps.fill(self._store, self._ledger, caller.tenant,
+                        self._door.key_of(request))
         return _to("/")
 
+    async def invoice(self, request: Request, _: Caller) -> Response:
+        """Take a provider's invoice from the form, then show it beside the events."""
+        text = (await _form(request, INVOICE_BYTES_MAX)).get("invoice", "").strip()
+        taken = self._api.get(("/v1/invoices", "POST"))
+        if taken is None:
+            raise NotFound("invoices are not taken here")
+        if not text:
+            raise Permanent("invoice: there is nothing in it")
+        await taken(self._inner(request, "/v1/invoices", body=text.encode()))
+        return _to("/trust")
 
-async def style(_: Request) -> Response:
-    """Return the style sheet."""
-    return Response(view.style(), media_type="text/css",
-                    headers={"cache-control": "max-age=3600", "x-content-type-options": "nosniff"})
+    def _visit(self, request: Request, caller: Caller) -> Visit:
+        asked = {k: v for k, v in request.query_params.items() if v or k not in ("from", "to")}
+        if "task" in request.path_params:
+            asked["task"] = request.path_params["task"]
+        return Visit(self._store, caller.tenant, asked, datetime.now(UTC), self._asking(request),
+                     frozenset(path for path, _ in self._api))
+
+    def _asking(self, request: Request) -> Callable[[str, Mapping[str, str]], Awaitable[Any]]:
+        """Return what asks our own API in this process, with the visitor's own credential."""
+        tenant = {k: v for k, v in request.query_params.items() if k == "tenant"}
+
+        async def answer(path: str, asked: Mapping[str, str]) -> Any:
+            inner = self._inner(request, path, urlencode({**tenant, **asked}))
+            return json.loads(bytes((await self._api[path, "GET"](inner)).body))
+
+        return answer
+
+    def _inner(self, request: Request, path: str, query: str = "", body: bytes = b"") -> Request:
+        """Return a request to our own API with the visitor's credential."""
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        headers = [(b"authorization", self._door.key_of(request).encode()),
+                   (b"content-type", b"application/json" if body[:1] in b"[{" else b"text/csv")]
+        return Request({**request.scope, "method": "POST" if body else "GET", "path": path,
+                        "query_string": query.encode(), "headers": headers}, receive)
 
 
-def _page(template: str, *, status: int = 200, **values: Any) -> Response:
-    return HTMLResponse(view.render(template, **values), status_code=status, headers=GUARDS)
+async def theme(request: Request) -> Response:
+    """Remember light or dark colours, and show the same page again."""
+    form = await _form(request)
+    wanted, answer = form.get("theme", ""), _to(_local(form.get("next", "/")))
+    if wanted in THEMES:
+        answer.set_cookie(THEME, wanted, max_age=YEAR_S, samesite="strict", httponly=True,
+                          secure=_is_secure(request), path="/")
+    return answer
+
+
+async def _form(request: Request, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
+    text = (await body_of(request, bytes_max)).decode("utf-8", "replace")
+    return {name: values[0] for name, values in parse_qs(text).items()}
+
+
+def _name(request: Request) -> str:
+    if "task" in request.path_params:
+        return "task"
+    return request.url.path.strip("/") or "now"
+
+
+def _csv_of(shown: Shown, visit: Visit) -> Callable[[str], str]:
+    return lambda table: visit.href(f"/csv/{shown.name}/{table}")
+
+
+def _presets(visit: Visit, path: str) -> list[tuple[str, str, bool]]:
+    kept = {k: v for k, v in visit.asked.items() if k not in ("from", "to", "all")}
+    current = visit.period.parameters or {"all": "1"}
+    return [(title, f"{path}?{urlencode(kept | asked)}", asked == current)
+            for title, asked in presets(visit.today)]
+
+
+def _page(template: str, request: Request, *, status: int = 200, **values: Any) -> Response:
+    chosen = request.cookies.get(THEME)
+    text = view.render(template, theme=chosen if chosen in THEMES else None, nav=NAV,
+                       here=request.url.path, address=_address(request), **values)
+    return HTMLResponse(text, status_code=status, headers=GUARDS)
+
+
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _failed(request: Request, error: TollgateError) -> Response:
     if isinstance(error, Unauthorized):
         tried = request.method == "POST" or "key" in request.query_params or \
             COOKIE in request.cookies
-        return _page("login.html", status=401, tenant=None, wrong=tried,
-                     next=_local(request.url.path))
-    return _page("error.html", status=error.status, tenant=None, error=error)
+        return _page("login.html", request, status=401, tenant=None, wrong=tried,
+                     next=_local(_address(request)))
+    return _page("error.html", request, status=error.status, tenant=None, error=error)
 
 
 def _to(path: str, query: list[tuple[str, str]] | None = None) -> Response:
@@ -149,9 +234,11 @@ def _to(path: str, query: list[tuple[str, str]] | None = None) -> Response:
                             headers=GUARDS)
 
 
-def _local(path: str) -> str:
-    """Return the path if it is a page of ours: a link to elsewhere must not follow a login."""
-    return path if path == "/" or path.startswith("/tasks/") else "/"
+def _local(address: str) -> str:
+    """Return the address if it is a page of ours: no link to elsewhere follows a form."""
+    path = address.partition("?")[0]
+    ours = path.startswith("/tasks/") or path.removeprefix("/") in VIEWS
+    return address if ours else "/"
 
 
 def _is_secure(request: Request) -> bool:

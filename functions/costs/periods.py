@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from functions.costs.question import Question, ask
+from functions.costs.question import ask
 
 DAYS_SHOWN = 30
 """A page shows as many days up to today unless told otherwise."""
@@ -71,12 +71,16 @@ def period(asked: Mapping[str, str], today: date) -> Period:
     if "all" in asked:
         return Period(None, None)
     given = {name: asked[name] for name in ("from", "to") if asked.get(name)}
-    checked: Question = ask(given)
+    ask(given)
     if not given:
         return Period(today - timedelta(DAYS_SHOWN - 1), today + timedelta(1))
-    del checked
     return Period(_day(given.get("from")), _day(given.get("to")) or (
         today + timedelta(1) if given.get("from") else None))
+
+
+def today_of(today: date) -> Period:
+    """Return the period of one day."""
+    return Period(today, today + timedelta(1))
 
 
 def presets(today: date) -> list[tuple[str, dict[str, str]]]:

@@ -95,6 +95,8 @@ class Table:
     note: str = ""
     empty: str = "Nothing yet."
     chart: Chart | None = None
+    wide: bool = False
+    """Whether it takes the whole width of the page."""
 
     def csv(self) -> str:
         """Return the table as CSV (RFC 4180): amounts as exact USD and as nano-USD."""
@@ -105,6 +107,18 @@ class Table:
         for row in (*self.rows, *self.foot):
             writer.writerow([part for n in kept for part in _parts(row[n], self.columns[n])])
         return text.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure that is seen first."""
+
+    title: str
+    cell: Cell
+    kind: Kind
+    note: str = ""
+    tone: Literal["", "good", "bad"] = ""
+    name: str = ""
 
 
 def columns(*names: str | tuple[str, Kind]) -> tuple[Column, ...]:

@@ -31,12 +31,13 @@ def over_time(visit: Visit, by: str, rows: Sequence[Row]) -> Table:
         at = found.setdefault(row.of[bucket] or NONE, {})
         name = _name(row, by) if _name(row, by) in shown else "others"
         at[name] = at.get(name, 0) + row.sums.cost_nano
-    lines = [(at, *(found[at].get(name, 0) for name in parts), sum(found[at].values()))
-             for at in sorted(found)]
+    lines: list[tuple[Cell, ...]] = [
+        (at, *(found[at].get(name, 0) for name in parts), sum(found[at].values()))
+        for at in sorted(found)]
     titles = columns((bucket.capitalize(), "time"), *((name, "usd") for name in (*parts, "Total")))
     return Table("over-time", f"Spend by {bucket} and {by.replace('_', ' ')}", titles, lines,
                  chart=Chart("stack", f"Spend by {bucket}, piled up by {by}") if rows else None,
-                 empty="Nothing was spent in this time.")
+                 empty="Nothing was spent in this time.", wide=True)
 
 
 def by_dimension(visit: Visit, by: str, rows: Sequence[Row], before: Sequence[Row] | None,
@@ -45,7 +46,7 @@ def by_dimension(visit: Visit, by: str, rows: Sequence[Row], before: Sequence[Ro
     whole, past = _total(rows), _summed(before or (), by)
     lines = [(_entry(visit, by, row), row.sums.cost_nano,
               share(row.sums.cost_nano, whole.cost_nano),
-              *_against(row.sums.cost_nano, past.get(_name(row, by)), before), 
+              *_against(row.sums.cost_nano, past.get(_name(row, by)), before),
               row.sums.invocations, row.sums.tokens) for row in rows]
     lost = whole.measure("unattributed_nano")
     then = sum(sums.cost_nano for sums in past.values())
@@ -58,7 +59,7 @@ def by_dimension(visit: Visit, by: str, rows: Sequence[Row], before: Sequence[Ro
                          ("Before", "usd"), ("Change", "usd"), ("Calls", "count"),
                          ("Tokens", "count")), lines, foot,
                  note="Unattributed is what belongs to no task or no agent, or was never reserved."
-                 " Before is the equally long time just before this one.")
+                 " Before is the equally long time just before this one.", wide=True)
 
 
 def outcomes(rows: Sequence[Row]) -> Table:
@@ -92,10 +93,11 @@ def forecast(costs: Mapping[date, int], today: date) -> Table:
         ("Four in five between", found.low_nano), ("and", found.high_nano)]
     error = "it has no past forecast to be checked against yet" if off is None else \
         f"a week ahead it was off by {_percent(off)} in the median, on this tenant's own past"
-    return Table("forecast", "Forecast to the end of the month", columns("", ("Amount", "usd")),
-                 lines, note="Spent so far, and for each day left the mean of its weekday over the "
-                 f"last {outlook.FORECAST_WEEKS} weeks, needing {outlook.FORECAST_DAYS_MIN} whole "
-                 f"days of data. Checked backwards: {error}.",
+    return Table("forecast", "Forecast to the end of the month",
+                 columns("Figure", ("Amount", "usd")), lines,
+                 note="Spent so far, and for each day left the mean of its weekday over the last "
+                 f"{outlook.FORECAST_WEEKS} weeks, needing {outlook.FORECAST_DAYS_MIN} whole days "
+                 f"of data. Checked backwards: {error}.",
                  empty=f"Not enough data: {outlook.FORECAST_DAYS_MIN} whole days are needed, "
                  f"{had} had costs.")
 

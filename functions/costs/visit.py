@@ -1,8 +1,9 @@
 """One browser's visit: whose figures, of which time, by what."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from functions.costs.periods import Period, period
@@ -23,6 +24,9 @@ class Visit:
     tenant: str
     asked: Mapping[str, str]
     now: datetime
+    api: Callable[[str, Mapping[str, str]], Awaitable[Any]]
+    """Answers a path of our own API, as this visitor: pages and programs see the same figures."""
+    paths: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -43,16 +47,23 @@ class Visit:
         """Return the dimensions that the address holds on to."""
         return {k: v for k, v in self.asked.items() if k in FILTERS or k.startswith("tag.")}
 
-    async def rows(self, by: str, span: Period | None = None, **also: str) -> list[Row]:
+    async def rows(self, by: str, span: Period | None = None, *, limit: str = "10000",
+                   since: datetime | None = None, measures: str = FIGURES) -> list[Row]:
         """Return the sums by dimensions over a period; the visit's own one by default.
+
+        `since` is an instant: everything from then on, in place of the period.
 
         Raises:
             Permanent: (422) a question that makes no sense, or needs too many events.
         """
-        asked = {"group_by": by, "measures": FIGURES, **(span or self.period).parameters,
-                 **self.filters, **also}
+        within = {"from": since.isoformat()} if since else (span or self.period).parameters
+        asked = {"group_by": by, "measures": measures, **within, **self.filters, "limit": limit}
         question: Question = ask(asked)
         return grouped(question, await self.store.rows(self.tenant, question))
+
+    def knows(self, path: str) -> bool:
+        """Tell whether our API answers at a path."""
+        return path in self.paths
 
     def href(self, path: str, **change: str | None) -> str:
         """Return an address that keeps what is asked for, with changes; `None` takes away."""

@@ -1,25 +1,37 @@
 import pytest
 
-from functions.costs import view
-from functions.costs.report import Row, Sums
+from functions.costs import page_task, view
+from functions.costs.tables import Gauge
 from functions.costs.timeline import timeline
 
 
 @pytest.mark.parametrize(("nano", "text"), [
     (0, "$0.00"), (1, "$0.000000001"), (1_500, "$0.0000015"), (10**9, "$1.00"),
-    (1_234_500_000_000, "$1,234.50"), (-300, "−$0.0000003"), (2**53 - 1, "$9,007,199.254740991")])
+    (1_234_500_000_000, "$1,234.50"), (-300, "−$0.0000003"), (2**53 - 1, "$9,007,199.254740991"),
+    (10**30, "$1,000,000,000,000,000,000,000.00")])
 def test_money_is_shown_exactly(nano, text):
     assert view.usd(nano) == text
 
 
 def test_durations_are_for_people():
-    assert [view.duration(n) for n in (None, 0, 999, 1_250)] == ["–", "0 ms", "999 ms", "1.2 s"]
+    assert [view.duration(n) for n in (None, 0, 999, 1_250, 120_000, 36_000_000)] == [
+        "–", "0 ms", "999 ms", "1.2 s", "2 min", "10 h 0 min"]
 
 
-def test_instants_are_shown_in_utc():
-    assert view.clock("2026-11-20T10:00:00.5+02:00") == "2026-11-20 08:00:00"
-    assert view.moment("2026-11-20T10:00:00.005+02:00") == "2026-11-20 08:00:00.005"
-    assert (view.clock(None), view.moment(None)) == ("–", "–")
+def test_instants_are_shown_in_utc_and_buckets_as_they_are():
+    assert view.when("2026-11-20T10:00:00.5+02:00") == "2026-11-20 08:00:00"
+    assert [view.when(text) for text in ("2026-11", "2026-W47", "2026-11-20", "2026-11-20T09")] \
+        == ["2026-11", "2026-W47", "2026-11-20", "2026-11-20 09:00"]
+    assert view.clock(None) == "–"
+
+
+@pytest.mark.parametrize(("posted", "held", "limit", "widths"), [
+    (0, 0, 100, (0, 0)), (50, 25, 100, (500, 250)), (100, 10, 100, (1000, 0)),
+    (300, 0, 100, (1000, 0)), (1, 0, 10**18, (view.SOME, 0)), (0, 0, 0, (0, 0))])
+def test_gauge_never_runs_over_and_shows_what_is_little(posted, held, limit, widths):
+    gauge = Gauge(posted, held, limit, "")
+
+    assert (view.posted_width(gauge), view.held_width(gauge)) == widths
 
 
 def test_bars_lie_inside_the_drawing(ledger):
@@ -28,11 +40,12 @@ def test_bars_lie_inside_the_drawing(ledger):
               ledger.attributed("r-3", started=None)]
 
     untimed = {"started": None, "ended": None}
-    first, last, none = view.bars([*timeline("t-1", events)["invocations"][:2], untimed])
+    calls = [*timeline("t-1", events)["invocations"][:2], untimed]
+    first, last, none = page_task.bars(calls)
 
-    assert (first.x, first.x + first.width) == (0, view.CHART_WIDTH - view.BAR_MIN)
-    assert last.width == view.BAR_MIN
-    assert last.x + last.width <= view.CHART_WIDTH
+    assert (first.x, first.x + first.width) == (0, page_task.WIDTH - view.SOME)
+    assert last.width == view.SOME
+    assert last.x + last.width <= page_task.WIDTH
     assert none is None
 
 
@@ -40,19 +53,9 @@ def test_call_that_took_no_time_has_a_bar(ledger):
     at = "2026-11-20T10:00:00Z"
     line = timeline("t-1", [ledger.attributed("r-1", started=at, at=at)])
 
-    (bar,) = view.bars(line["invocations"])
+    (bar,) = page_task.bars(line["invocations"])
 
-    assert bar.width == view.BAR_MIN
-
-
-def test_tables_leave_out_what_is_neither_tool_nor_model():
-    rows = [Row({"agent": "a", "tool": "x", "model": None}, Sums(5, 1, 0)),
-            Row({"agent": "a", "tool": None, "model": "m"}, Sums(7, 1, 9))]
-
-    tables = view.tables(rows)
-
-    assert {n: [r["name"] for r in t] for n, t in tables.items()} == {
-        "agent": ["a"], "tool": ["x"], "model": ["m"]}
+    assert bar.width == view.SOME
 
 
 def test_correction_counts_in_the_task_and_is_listed(ledger):
@@ -61,7 +64,5 @@ def test_correction_counts_in_the_task_and_is_listed(ledger):
     line = timeline("t-1", events)
 
     assert line["total_nano"] == 700
-    assert [(a["cost_nano"], a["reason"]) for a in line["adjustments"]] == [(-300, "late settle")]
-    page = view.render("task.html", tenant="acme", line=line, width=view.CHART_WIDTH,
-                       bars=view.bars(line["invocations"]))
-    assert "−$0.0000003" in page
+    (table,) = [t for t in page_task.tables(line) if t.name == "corrections"]
+    assert [(row[2], row[3]) for row in table.rows] == [(-300, "late settle")]

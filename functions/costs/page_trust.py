@@ -1,0 +1,91 @@
+"""The page *Trust*: whether ledger, events, exports and the provider's invoice say the same."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from functions.costs import gaps
+from functions.costs.page_now import missing
+from functions.costs.shown import Shown
+from functions.costs.tables import Card, Cell, Column, Kind, Table, columns
+from functions.costs.visit import Visit
+
+SOURCES = {
+    "ledger": "Ledger: what it posted", "outbox": "Ledger's events: what it published",
+    "costs": "Sums on these pages", "events": "Events kept here, added up again",
+    "focus": "FOCUS export",
+}
+LABELS = ("day", "provider", "model", "token_class")
+"""What tells the lines of an invoice apart."""
+
+
+async def trust(visit: Visit) -> Shown:
+    """Return the page. All sources are only compared when asked: it reads every event of the time.
+
+    Raises:
+        Permanent: (422) days that are none.
+    """
+    check = await gaps.report(visit.store, visit.tenant)
+    asked = visit.period.parameters
+    compared = "compare" in visit.asked
+    found = await visit.api("/v1/reconcile", asked) if compared else None
+    lines = (await visit.api("/v1/trust", asked))["rows"] if visit.knows("/v1/trust") else []
+    return Shown("trust", "Trust", _cards(check, found, lines), [
+        sources(found), against_invoice(lines), missing(check)],
+        more={"still": compared, "compare": visit.href("/trust", compare="1")})
+
+
+def sources(found: Mapping[str, Any] | None) -> Table:
+    """Return what each source says was spent, and by how much it differs from the sums here."""
+    rows: list[tuple[Cell, ...]] = [] if found is None else [
+        (SOURCES.get(name, name), nano, found["differences"].get(name, None if nano is None else 0),
+         "not asked: no answer" if nano is None else
+         "differs" if name in found["differences"] else "agrees")
+        for name, nano in found["sources"].items()]
+    notes = " ".join(found["notes"]) if found else ""
+    return Table("sources", "All sources of this time", columns(
+        "Source", ("Spent", "usd"), ("Difference", "usd"), "Verdict"), rows, wide=True,
+        note=f"{notes} Compared to the nano-dollar: what the ledger posted, what it published, "
+        "what is summed here, what the kept events come to, what the export bills.".strip(),
+        empty="Not compared yet: it reads every event of the time.")
+
+
+def against_invoice(lines: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what a provider billed beside the events, by day, model and token class."""
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    labels = [name for name in names if name in LABELS]
+    ordered = [*labels, *(name for name in names if name not in labels)]
+    rows = [tuple(_cell(line.get(name)) for name in ordered) for line in lines]
+    titles = [Column(_title(name), _kind(name, lines)) for name in ordered] or [Column("Day")]
+    return Table("against-invoice", "Events against the provider's invoice", tuple(titles), rows,
+                 wide=True, note="Difference: invoice less events. Tokens differ where a provider "
+                 "counts otherwise, prices where its contract does.",
+                 empty="No invoice was uploaded for this time: put one in below.")
+
+
+def _kind(name: str, lines: Sequence[Mapping[str, Any]]) -> Kind:
+    if name.endswith("_nano"):
+        return "usd"
+    numeric = any(isinstance(line.get(name), int) for line in lines)
+    return "count" if numeric else "time" if name == "day" else "text"
+
+
+def _cell(value: Any) -> Cell:
+    return value if isinstance(value, int | None) else str(value)
+
+
+def _title(name: str) -> str:
+    return name.removesuffix("_nano").replace("_", " ").capitalize()
+
+
+def _cards(check: Mapping[str, Any], found: Mapping[str, Any] | None,
+           lines: Sequence[Mapping[str, Any]]) -> list[Card]:
+    agrees = "not compared" if found is None else (
+        "✓ all agree" if found["agrees"] else "✗ they differ")
+    return [
+        Card("Sources", agrees, "text", name="agrees",
+             tone="" if found is None else "good" if found["agrees"] else "bad"),
+        Card("Events here", check["events"], "count", name="events"),
+        Card("Missing", check["missing_count"], "count", name="missing",
+             tone="good" if check["gapless"] else "bad"),
+        Card("Came twice, counted once", check["duplicates"], "count", name="duplicates"),
+        Card("Invoice lines", len(lines), "count", name="lines")]

@@ -1,0 +1,139 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from functions.costs import view_spend
+from functions.costs.pace import Pace, since
+from functions.costs.periods import Period, period, presets
+from functions.costs.report import Row, Sums
+from functions.costs.visit import Visit
+from shared.errors import Permanent
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+SPAN = {"from": "2026-11-20", "to": "2026-11-22"}
+
+
+def visit(**asked):
+    return Visit(store=None, tenant="acme", asked=asked or SPAN, now=NOW, api=None)
+
+
+def row(cost, more=None, **of):
+    return Row(of, Sums(cost, 1, 10, more or {}))
+
+
+def steady(days, cost=100):
+    return {NOW.date() - timedelta(n): cost for n in range(days + 1)}
+
+
+def test_period_is_thirty_days_up_to_today_unless_told():
+    assert period({}, NOW.date()) == Period(date(2026, 10, 23), date(2026, 11, 22))
+    assert period({"all": "1"}, NOW.date()) == Period(None, None)
+    assert period({"from": "2026-11-01"}, NOW.date()).end == date(2026, 11, 22)
+
+
+@pytest.mark.parametrize("asked", [
+    {"from": "2026-11-22", "to": "2026-11-21"}, {"from": "yesterday"}, {"to": "2026-02-30"}])
+def test_period_that_is_none_is_refused(asked):
+    with pytest.raises(Permanent):
+        period(asked, NOW.date())
+
+
+def test_period_before_is_as_long_and_ends_where_this_begins():
+    this = Period(date(2026, 11, 8), date(2026, 11, 22))
+
+    assert this.before == Period(date(2026, 10, 25), date(2026, 11, 8))
+    assert Period(None, None).before is None
+
+
+@pytest.mark.parametrize(("days", "bucket", "points"), [
+    (1, "hour", 24), (2, "hour", 48), (3, "day", 3), (119, "day", 119), (200, "week", 0),
+    (900, "month", 0)])
+def test_chart_has_as_many_points_as_one_can_tell_apart(days, bucket, points):
+    span = Period(NOW.date() - timedelta(days), NOW.date())
+
+    assert (span.bucket, len(list(span.labels()))) == (bucket, points)
+
+
+def test_presets_have_the_whole_last_month():
+    assert dict(presets(date(2026, 3, 1)))["Last month"] == {
+        "from": "2026-02-01", "to": "2026-03-01"}
+
+
+def test_time_without_costs_is_drawn_as_nothing_and_sums_are_exact():
+    rows = [row(2**60, hour="2026-11-20T05", agent="a"), row(1, hour="2026-11-20T05", agent="b")]
+
+    table = view_spend.over_time(visit(), "agent", rows)
+
+    assert len(table.rows) == 48
+    assert table.rows[5] == ("2026-11-20T05", 2**60, 1, 2**60 + 1)
+    assert sum(line[-1] for line in table.rows) == 2**60 + 1
+
+
+def test_more_values_than_colours_become_others_and_add_up():
+    rows = [row(100 - n, hour="2026-11-20T05", agent=f"a{n}") for n in range(9)]
+
+    table = view_spend.over_time(visit(), "agent", rows)
+
+    assert [c.title for c in table.columns] == [
+        "Hour", *(f"a{n}" for n in range(6)), "others", "Total"]
+    assert table.rows[5][7] == 94 + 93 + 92
+    assert sum(table.rows[5][1:-1]) == table.rows[5][-1]
+
+
+def test_unattributed_is_a_row_also_when_there_is_none():
+    table = view_spend.by_dimension(visit(), "agent", [row(5, agent="a")], None)
+    lost = view_spend.by_dimension(
+        visit(), "agent", [row(5, {"unattributed_nano": 3}, agent=None)], None)
+
+    assert table.foot[1][:3] == ("of it unattributed", 0, 0)
+    assert lost.foot[1][:3] == ("of it unattributed", 3, 6_000)
+
+
+def test_change_is_against_the_period_before_also_of_what_is_gone():
+    table = view_spend.by_dimension(
+        visit(), "agent", [row(5, agent="a"), row(7, agent="new")],
+        [row(9, agent="a"), row(2, agent="gone")])
+
+    assert [line[3:5] for line in table.rows] == [(9, -4), (0, 7)]
+    assert table.foot[0][3:5] == (11, 1)
+
+
+def test_forecast_states_its_formula_and_what_it_needs():
+    few, enough = (view_spend.forecast(steady(n), NOW.date()) for n in (6, 21))
+
+    assert few.rows == []
+    assert few.empty == "Not enough data: 7 whole days are needed, 6 had costs."
+    assert "mean of its weekday over the last 4 weeks, needing 7 whole days" in enough.note
+    assert "off by 0 %" in enough.note
+    assert [line[1] for line in enough.rows[:2]] == [2_100, 3_000]
+
+
+def test_unusual_day_is_named_and_too_little_data_is_said():
+    costs = steady(30) | {NOW.date() - timedelta(1): 900}
+    days = [NOW.date() - timedelta(n) for n in (3, 2, 1)]
+
+    found = view_spend.anomalies(costs, days)
+    few = view_spend.anomalies(steady(5), days)
+
+    assert [line[:2] for line in found.rows] == [("2026-11-20", 900)]
+    assert few.empty == "Not enough data: 14 days before a day are needed."
+
+
+def test_pace_says_when_a_budget_is_used_up():
+    going = Pace.of([row(700, agent="a")], NOW)
+    budget = {"scope": "agent", "id": "a", "unit": "usd", "free": 400, "per_hour": 1}
+
+    assert (since(NOW), going.over_s) == (NOW.replace(hour=6, minute=0), 3.5 * 3600)
+    assert (going.per_hour, going.of_budget(budget)) == (200, 200)
+    assert going.left_ms(budget) == 2 * 3_600_000
+    assert going.left_ms({**budget, "id": "idle"}) is None
+    assert going.left_ms({**budget, "scope": "task"}) == 400 * 3_600_000
+    assert going.left_ms({**budget, "free": 0}) == 0
+
+
+def test_filters_stay_in_the_addresses_of_a_page():
+    found = replace(visit(), asked={"agent": "a&b", "by": "session"})
+
+    assert found.href("/spend", by="task") == "/spend?agent=a%26b&by=task"
+    assert found.href("/spend", agent=None) == "/spend?by=session"
