@@ -294,3 +294,6 @@ COST_PLACES_MAX = 10_000
 
 COST_EDGE_EVENTS_MAX = 20_000
 """Events that one question may read one by one, where its span cuts an hour or a day."""
+
+COST_ARCHIVE_EVENTS_MAX = 5_000
+"""Events in one object of the archive: some MiB in memory while it is written or read."""

@@ -27,7 +27,7 @@ async def fitting(store: "CostStore", tenant: str, hours: Sequence[str],
     """
     await _bound(store, tenant, hours)
     facts = [read(event) for hour in hours
-             async for event in store.listed(tenant, keys.hour(tenant, hour))]
+             async for event in store.of_hour(tenant, hour)]
     rows = [_row(fact, question) for fact in facts if question.span.holds(fact.at_ms)]
     return [row for row in rows if all(
         (value_of(row.of, name) or "") == value for name, value in question.filters.items())]

@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eventing.adapter import App, Delivery, serve
-from eventing.types import TaskCompleted
+from eventing.types import PING, TaskCompleted
 from functions.costs import metrics
 from functions.costs.api import Api
+from functions.costs.archive import Archive, archive_due
 from functions.costs.door import Door
 from functions.costs.exports import Exports
 from functions.costs.gaps import LedgerEvents
+from functions.costs.objects import Bucket
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore, Stored
@@ -31,7 +33,10 @@ def build(settings: CostsSettings) -> Callable[[Request], Awaitable[Response]]:
 
 def app(settings: CostsSettings, redis: Redis) -> App:
     """Return the function's parts; nothing is connected before the first request."""
-    store, door = CostStore(redis), Door(settings.api_keys)
+    bucket = settings.archive_bucket
+    archive = Archive(redis, Bucket(bucket, settings.archive_endpoint)) if bucket else None
+    store = CostStore(redis, tag_keys=filter(None, settings.tag_keys.split(",")), archive=archive)
+    door = Door(settings.api_keys)
     ledger = LedgerEvents(settings.ledger_url, cluster_client(LEDGER_TIMEOUT_S))
 
     async def start() -> None:
@@ -41,6 +46,8 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     async def receive(delivery: Delivery) -> None:
         if delivery.event.type == TaskCompleted.TYPE:
             metrics.count_end(delivery.event)
+        elif delivery.event.type == PING:
+            await archive_due(store, settings.months_kept)
         else:
             await keep(store, delivery)
 

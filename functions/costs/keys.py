@@ -4,9 +4,8 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 
 | pattern | type | growth | written by |
 |---|---|---|---|
-| `co:{tenant}:raw` | hash event id → packed event | per event, often 0.3 KiB | store, archive |
+| `co:{tenant}:raw` | hash id → packed event, `-` once archived | 0.3 KiB each | store, archive |
 | `co:{tenant}:seq:<epoch>:<chunk>` | bitmap of numbers seen | a bit each, ≤ 8 KiB | store |
-| `co:{tenant}:sealed:<epoch>:<chunk>` | 4 bytes of each archived id's hash | ≤ 256 KiB | archive |
 | `co:{tenant}:chunks` | set of `<epoch>:<chunk>` | one per 65 536 numbers | store |
 | `co:{tenant}:counts` | hash events, conflicts, duplicates | one per epoch | store |
 | `co:{tenant}:conflicts` | list of numbers with two ids | the last 1 000 | store |
@@ -50,11 +49,6 @@ def raw(tenant: str) -> str:
 def numbers(tenant: str, epoch: str, chunk: int) -> str:
     """Return the key of one chunk of the sequence numbers seen in an epoch."""
     return of(tenant, "seq", epoch, str(chunk))
-
-
-def sealed(tenant: str, epoch: str, chunk: int) -> str:
-    """Return the key of what is left here of one chunk's archived events."""
-    return of(tenant, "sealed", epoch, str(chunk))
 
 
 def chunks(tenant: str) -> str:

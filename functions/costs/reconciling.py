@@ -35,7 +35,9 @@ class Reconciliation:
         """Return `sources` in nano-USD, `differences` to the cost store, and whether all agree.
 
         `ledger` is what it posted of all time less what costs lie outside the span. `outbox` is
-        what its events of the span say, with the store's figures for those it keeps no more.
+        what its events of the span say, with the store's figures for those it keeps no more; so is
+        `archive`, read back from its objects. `events` and `focus` are added up anew from the
+        events themselves, archived ones included.
 
         Raises:
             Permanent: the key is another tenant's: its ledger cannot be asked.
@@ -43,7 +45,10 @@ class Reconciliation:
         costs = await self._kept(span)
         events, focus = await self._recomputed(span)
         sources: dict[str, int | None] = {
-            "ledger": None, "outbox": None, "costs": costs, "events": events, "focus": focus}
+            "ledger": None, "outbox": None, "costs": costs, "events": events, "archive": costs,
+            "focus": focus}
+        if self.store.archive is not None:
+            sources["archive"] = costs + await self.store.archive.difference(self.tenant, span)
         notes: list[str] = []
         try:
             sources["ledger"] = await self._posted() - (await self._kept(Span()) - costs)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 from eventing.event import Event
-from functions.costs import keys
 from functions.costs.facts import read
 from functions.costs.ranges import Span, hours_of
 from functions.costs.store import CostStore
@@ -22,6 +21,6 @@ async def of_day(store: CostStore, tenant: str, day: str, span: Span) -> AsyncIt
         return
     for hour in filter(span.touches_hour, hours_of(day)):
         whole = span.covers_hour(hour)
-        async for event in store.listed(tenant, keys.hour(tenant, hour)):
+        async for event in store.of_hour(tenant, hour):
             if whole or span.holds(read(event).at_ms):
                 yield event

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eventing.event import Event
 from functions.costs import keys, sequence
@@ -19,7 +19,13 @@ from shared import faults
 from shared.faults import FaultPoint
 from shared.store import Redis, Script, mapped
 
+if TYPE_CHECKING:
+    from functions.costs.archive import Archive
+
 _STORE = Script(Path(__file__).parent / "lua" / "store.lua")
+
+ARCHIVED = b"-"
+"""Stands where an event was that is in the archive: it is known, and not stored again."""
 
 READ_BATCH = 500
 """Events per HMGET: about a quarter of a MiB."""
@@ -37,10 +43,12 @@ class Stored(StrEnum):
 class CostStore:
     """All tenants' events; every method touches one tenant only."""
 
-    def __init__(self, redis: Redis, *, tag_keys: Iterable[str] = ()) -> None:
+    def __init__(self, redis: Redis, *, tag_keys: Iterable[str] = (),
+                 archive: "Archive | None" = None) -> None:
         self.redis: Any = redis  # its annotations admit bytes everywhere; we decode all but raw
         self._tag_keys = frozenset(tag_keys)
         self._hinted: set[str] = set()
+        self.archive = archive
         self.kept = KeptSums(redis)
         self.places = Places(redis, self.kept)
 
@@ -103,11 +111,27 @@ class CostStore:
         with mapped():
             packed = await self.redis.execute_command(
                 "HMGET", keys.raw(tenant), *ids, NEVER_DECODE=True)
-        return [unpack(one) for one in packed if one]
+        return [unpack(one) for one in packed if one and one != ARCHIVED]
+
+    async def of_hour(self, tenant: str, hour: str) -> AsyncIterator[Event]:
+        """Yield the events of a UTC hour, archived ones first, each once.
+
+        What moves to the archive meanwhile is found here or there or in both, as Redis is read
+        first.
+        """
+        here = {e.id: e async for e in self.listed(tenant, keys.hour(tenant, hour))}
+        for event in await self.archive.of_hour(tenant, hour) if self.archive else ():
+            if event.id not in here:
+                yield event
+        for event in here.values():
+            yield event
 
     async def of_task(self, tenant: str, task: str) -> list[Event]:
         """Return a task's events in the order they came; none when the task is unknown."""
-        return [event async for event in self.listed(tenant, keys.task(tenant, task))]
+        here = [event async for event in self.listed(tenant, keys.task(tenant, task))]
+        known = {event.id for event in here}
+        archived = await self.archive.of_task(tenant, task) if self.archive else []
+        return [event for event in archived if event.id not in known] + here
 
     async def latest(self, tenant: str, kind: str, limit: int) -> list[Event]:
         """Return the last events of a kind other than `attributed`, the newest first."""

@@ -1,6 +1,5 @@
 """Lays out what the script that stores an event is given, without I/O."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 
@@ -25,7 +24,7 @@ def keys_of(fact: Fact) -> list[str]:
     chunk = sequence.place(fact.number)[0]
     return [
         keys.raw(tenant), keys.numbers(tenant, fact.epoch, chunk),
-        keys.sealed(tenant, fact.epoch, chunk), keys.chunks(tenant), keys.counts(tenant),
+        keys.chunks(tenant), keys.counts(tenant),
         keys.conflicts(tenant), keys.hour(tenant, hour), keys.days(tenant),
         keys.task(tenant, fact.task), keys.tasks(tenant), keys.kind(tenant, fact.kind),
         keys.of(tenant, "rows"), keys.of(tenant, "coords"), keys.sums(tenant, hour),
@@ -45,14 +44,9 @@ def arguments(fact: Fact, packed: bytes, tag_keys: Iterable[str]) -> list[str | 
         fact.id, packed, f"{fact.epoch}:{chunk}", bit, fact.day, fact.at_ms, fact.task,
         "" if fact.kind == "attributed" else fact.kind, *_names(fact, tag_keys), COST_ROWS_MAX,
         place_name(fact), fact.agent, CONFLICTS_KEPT, fact.epoch, fact.number,
-        fingerprint(fact.id), day_number(fact.at_ms),
+        day_number(fact.at_ms),
         *(part for name, amount in fact.amounts.items() for part in (MEASURES[name], amount)),
     ]
-
-
-def fingerprint(event_id: str) -> bytes:
-    """Return 4 bytes that tell an event's id from another one under the same number."""
-    return hashlib.sha256(event_id.encode()).digest()[:4]
 
 
 def day_number(at_ms: int) -> str:

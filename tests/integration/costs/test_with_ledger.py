@@ -165,7 +165,7 @@ async def test_all_sources_agree_to_the_nano_dollar(desk, store):
 
     truth = (await desk.summary())["posted_nano"]
     assert found["sources"] == dict.fromkeys(
-        ("ledger", "outbox", "costs", "events", "focus"), truth)
+        ("ledger", "outbox", "costs", "events", "archive", "focus"), truth)
     assert (found["differences"], found["agrees"]) == ({}, True)
     assert (await compared(desk, store, from_="2020-01-01", to_="2020-02-01"))["sources"] == \
         dict.fromkeys(found["sources"], 0)

@@ -1,0 +1,206 @@
+"""The archive on S3's protocol: killed anywhere, no event is lost, doubled or changed."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from functions.costs.archive import Archive, due, move_due
+from functions.costs.objects import Bucket
+from functions.costs.question import DIMENSIONS
+from functions.costs.ranges import Span
+from functions.costs.report import ask, grouped
+from functions.costs.spans import between
+from functions.costs.store import CostStore, Stored
+from shared.errors import TollgateError, Transient
+
+pytestmark = pytest.mark.anyio
+SPAN = {"from": "2026-08-01", "to": "2026-12-01"}
+
+
+@pytest.fixture(scope="module")
+def s3(free_port_of_module):
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port_of_module, verbose=False)
+    server.start()
+    url = f"http://127.0.0.1:{free_port_of_module}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        client = boto3.client("s3", endpoint_url=url)
+        client.create_bucket(Bucket="costs")
+        client.close()
+        yield url
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def free_port_of_module():
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class Faulty:
+    """Object storage that fails once at one point."""
+
+    def __init__(self, objects, point):
+        self._objects, self.point = objects, point
+
+    def _fails(self, point):
+        if self.point == point:
+            self.point = None
+            raise Transient(f"killed {point}")
+
+    async def put(self, name, data):
+        self._fails("before put")
+        await self._objects.put(name, data[: len(data) // 2] if self.point == "torn" else data)
+        self._fails("after put")
+
+    async def get(self, name):
+        self._fails("before get")
+        if self.point == "torn":
+            self.point = None
+            raise Transient("torn")
+        return await self._objects.get(name)
+
+
+@pytest.fixture
+def made(redis, s3):
+    def make(point=None):
+        archive = Archive(redis, Faulty(Bucket("costs", s3), point))
+        return CostStore(redis, archive=archive), archive
+
+    return make
+
+
+def several(ledger, start=0, month="09"):
+    return [ledger.attributed(f"r-{n}", cost=100 + n, task=f"t-{n % 5}", session=f"s-{n % 2}",
+                              at=f"2026-{month}-0{1 + n % 3}T0{n % 7}:30:00Z")
+            for n in range(start, start + 40)]
+
+
+async def state(store, tenant):
+    """Everything that can be asked."""
+    answers = {}
+    for by in DIMENSIONS:
+        if by != "hour":
+            question = ask({"group_by": by, **SPAN})
+            answers[by] = [(r.of, r.sums)
+                           for r in grouped(question, await store.rows(tenant, question))]
+    cut = ask({"from": "2026-09-01T03:15:00Z", "to": "2026-09-02T04:31:00Z"})
+    answers["cut"] = [(r.of, r.sums) for r in grouped(cut, await store.rows(tenant, cut))]
+    answers["events"] = sorted([(e.id, str(e.json()))
+                                async for e in between(store, tenant, Span())])
+    answers["task"] = sorted(e.id for e in await store.of_task(tenant, "t-1"))
+    answers["gaps"] = await store.checks(tenant)
+    return answers
+
+
+POINTS = [None, "before put", "after put", "before get", "torn"]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=str)
+async def test_killed_anywhere_the_archive_changes_no_answer(made, ledger, redis, point):
+    store, archive = made(point)
+    for event in several(ledger):
+        await store.store(event)
+    tenant = ledger.tenant
+    before, days = await state(store, tenant), await store.days(tenant)
+
+    if point:
+        with pytest.raises(Transient):
+            await move_due(archive, store, tenant, days)
+        assert await state(store, tenant) == before
+    moved = await move_due(archive, store, tenant, days)
+
+    assert moved == 40
+    assert await state(store, tenant) == before
+    assert set(await redis.hvals(f"co:{{{tenant}}}:raw")) == {"-"}
+    assert sum(held["events"] for held in (await archive.noted(tenant)).values()) == 40
+    assert await move_due(archive, store, tenant, days) == 0
+
+
+async def test_archived_event_that_comes_again_is_a_duplicate(made, ledger):
+    store, archive = made()
+    events = several(ledger)
+    for event in events:
+        await store.store(event)
+    await move_due(archive, store, ledger.tenant, await store.days(ledger.tenant))
+    before = await state(store, ledger.tenant)
+
+    outcomes = {(await store.store(event))[1] for event in events}
+
+    assert outcomes == {Stored.DUPLICATE}
+    assert await state(store, ledger.tenant) == before
+
+
+async def test_late_event_of_an_archived_day_counts_and_is_archived_next(made, ledger):
+    store, archive = made()
+    for event in several(ledger):
+        await store.store(event)
+    days = await store.days(ledger.tenant)
+    await move_due(archive, store, ledger.tenant, days)
+    await store.store(ledger.adjusted("r-1", delta=-50, at="2026-09-02T01:45:00Z", task="t-1"))
+    before = await state(store, ledger.tenant)
+
+    assert await move_due(archive, store, ledger.tenant, days) == 1
+    assert await state(store, ledger.tenant) == before
+    assert len(before["events"]) == 41
+
+
+async def test_object_that_reads_back_otherwise_lets_nothing_go(made, ledger, redis):
+    store, archive = made()
+    await store.store(ledger.attributed("r-1", at="2026-09-01T00:00:00Z"))
+    other = await archive.next_batch(ledger.tenant, "2026-09-01", store)
+    await store.store(ledger.attributed("r-2", at="2026-09-01T00:00:00Z"))
+
+    async def wrong(name):
+        from functions.costs.parquet import encoded
+
+        return encoded(other.events)
+
+    archive._objects.get = wrong
+    with pytest.raises(TollgateError, match="reads back otherwise"):
+        await move_due(archive, store, ledger.tenant, ["2026-09-01"])
+
+    assert await archive.noted(ledger.tenant) == {}
+    assert len(await store.events(ledger.tenant, ["r-1", "r-2"])) == 2
+
+
+async def test_two_archivers_at_once_move_each_event_once(made, ledger):
+    import asyncio
+
+    (store, one), (_, two) = made(), made()
+    for event in several(ledger):
+        await store.store(event)
+    days = await store.days(ledger.tenant)
+    before = await state(store, ledger.tenant)
+
+    await asyncio.gather(*(move_due(each, store, ledger.tenant, days) for each in (one, two)))
+    await move_due(one, store, ledger.tenant, days)
+
+    assert await state(store, ledger.tenant) == before
+
+
+async def test_storage_that_is_away_is_transient(free_port, redis, ledger, s3):
+    store = CostStore(redis)
+    await store.store(ledger.attributed("r-1", at="2026-09-01T00:00:00Z"))
+    archive = Archive(redis, Bucket("nowhere", s3))
+
+    with pytest.raises(Transient, match="nowhere"):
+        await move_due(archive, store, ledger.tenant, ["2026-09-01"])
+
+
+def test_months_are_due_once_they_ended_long_enough_ago():
+    days = ["2026-07-31", "2026-08-01", "2026-10-31", "2026-11-01"]
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+
+    assert due(days, 3, now) == ["2026-07-31"]
+    assert due(days, 0, now) == days[:3]
