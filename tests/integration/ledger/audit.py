@@ -48,7 +48,14 @@ class Books:
     @classmethod
     async def read(cls, redis, tenant):
         """Return everything as it is at one moment: one script, so nothing is in between."""
-        found = dict(await redis.eval(SNAPSHOT, 0, f"lg:{{{tenant}}}:"))
+        prefix = f"lg:{{{tenant}}}:"
+        return cls.of_keys(tenant, [(prefix + key, data) for key, data in
+                                    await redis.eval(SNAPSHOT, 0, prefix)])
+
+    @classmethod
+    def of_keys(cls, tenant, keys):
+        """Return the books that (key, flat content) pairs make."""
+        found = {key.removeprefix(f"lg:{{{tenant}}}:"): data for key, data in keys}
         accounts, rows = defaultdict(dict), {}
         for key, data in found.items():
             if key.startswith("a:"):

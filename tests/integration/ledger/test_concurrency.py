@@ -9,10 +9,11 @@ from shared.errors import Busy
 from shared.metering import Denied, Settlement
 from shared.usage import Usage
 from tests.integration.ledger.audit import assert_sound, watching
+from tests.seeds import SEED, times
 
 pytestmark = pytest.mark.anyio
-WORKERS, CALLS, TASKS, SEED = 64, 4, 12, 20_261_121
-LIMIT = 20 * (1000 * 150 + 500 * 600)
+WORKERS, CALLS, TASKS = 64, times(4, 20), 12
+LIMIT = 5 * CALLS * (1000 * 150 + 500 * 600)
 
 
 def hierarchy(chance):

@@ -15,8 +15,9 @@ from shared.errors import TollgateError
 from shared.store import Script, connect
 from tests.integration.ledger.machine import LedgerMachine, World
 from tests.integration.ledger.reference import Spec
+from tests.seeds import IS_LONG, times
 
-QUICK = settings(deadline=None, database=None, derandomize=True, stateful_step_count=30,
+QUICK = settings(deadline=None, database=None, derandomize=not IS_LONG, stateful_step_count=30,
                  suppress_health_check=list(HealthCheck))
 
 
@@ -34,7 +35,7 @@ def run(world, **options):
 
 
 def test_any_sequence_of_calls_leaves_balances_and_events_as_the_reference_says(world):
-    run(world, max_examples=30, phases=(Phase.generate, Phase.shrink))
+    run(world, max_examples=times(30, 400), phases=(Phase.generate, Phase.shrink))
 
 
 MUTATIONS = {
