@@ -1,0 +1,1 @@
+"""Alert rules evaluated by Prometheus's own promtool, over made-up series."""
