@@ -1,14 +1,16 @@
 """The page *Spend*: what was spent, by what, against before, and where it is heading."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from functions.costs import view_spend
 from functions.costs.dimensions import COARSE, FINE, TAG
 from functions.costs.periods import Period
 from functions.costs.report import Row, Sums
 from functions.costs.shown import Shown
-from functions.costs.tables import Card, share
+from functions.costs.tables import Card, Cell, Table, columns, share
 from functions.costs.visit import Visit
 from shared.errors import Permanent
 
@@ -41,8 +43,32 @@ async def spend(visit: Visit) -> Shown:
         view_spend.over_time(visit, drawn, timed),
         view_spend.by_dimension(visit, by, rows[:int(limit)], before),
         view_spend.forecast(costs, visit.today),
+        units(await _units(visit)),
         view_spend.anomalies(costs, view_spend.days_of(visit)), view_spend.outcomes(agents)],
         more={"by": by, "choices": CHOICES})
+
+
+async def _units(visit: Visit) -> Mapping[str, Any] | str:
+    """Return what a task costs, or why that cannot be said."""
+    kept = {k: v for k, v in visit.filters.items() if k in ("agent", "session", "env")}
+    try:
+        found: Mapping[str, Any] = await visit.api(
+            "/v1/unit-costs", {**visit.period.parameters, **kept})
+    except Permanent as error:
+        return error.detail
+    return found
+
+
+def units(found: Mapping[str, Any] | str) -> Table:
+    """Return what a task, a successful task and a session cost on average."""
+    told = {} if isinstance(found, str) else found
+    rows: list[tuple[Cell, ...]] = [
+        (title, told[count], told[f"per_{name}_nano"]) for title, count, name in (
+            ("Task", "tasks", "task"), ("Successful task", "successful", "successful_task"),
+            ("Session", "sessions", "session"))] if told else []
+    return Table("units", "Unit costs", columns("Of a", ("Count", "count"), ("Cost each", "usd")),
+                 rows, note="All costs ÷ count, whole nano-USD, rounded down: what failed is borne "
+                 "by what succeeded.", empty=found if isinstance(found, str) else "")
 
 
 def dimension(visit: Visit) -> str:

@@ -14,13 +14,14 @@ from tests.benchmarks.growth import growth
 from tests.benchmarks.imports import imports
 from tests.benchmarks.ledger import load, reserve, script
 from tests.benchmarks.memory import memory
+from tests.benchmarks.page import page
 from tests.benchmarks.rollouts import rollouts
 from tests.benchmarks.steps import overhead
 
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
                 "script": script, "memory": memory, "demo": demo, "growth": growth,
                 "capacity": capacity, "imports": imports,
-                "rollouts": rollouts, "costs": costs}
+                "rollouts": rollouts, "costs": costs, "page": page}
 
 
 def main(names):

@@ -51,7 +51,7 @@ def test_image_has_neither_the_command_line_nor_the_runtime(function):
 
 @pytest.mark.parametrize(("function", "read"), [
     ("ledger", "functions/ledger/lua/reserve.lua"),
-    ("costs", "functions/costs/templates/dashboard.html"),
+    ("costs", "functions/costs/templates/figures.html"),
     ("costs", "functions/costs/dictionary_v1.txt"),
     ("researcher", "functions/agents/researcher/agent.yaml"),
     ("researcher", "functions/agents/researcher/prompt.md"),
@@ -71,6 +71,12 @@ def test_every_file_beside_modules_is_data_or_known_not_to_be_read():
 
 def test_lazily_imported_library_is_in_the_image():
     assert "genai-prices" in closure("ledger").distributions
+
+
+def test_charts_are_in_the_image_of_costs():
+    assert "youplot" in closure("costs").distributions
+    assert {f"functions/costs/templates/{name}" for name in ("charts.js", "app.js", "style.css")} \
+        <= files("costs")
     assert "jsonschema" in closure("calculator").distributions
 
 
