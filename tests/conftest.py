@@ -9,6 +9,8 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
+for name in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):  # a make below `make test` speaks as by itself
+    os.environ.pop(name, None)
 hypothesis.settings.register_profile(  # machines are noisy; CI tries the same examples each time
     "untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("untimed")
