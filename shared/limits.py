@@ -297,3 +297,8 @@ COST_EDGE_EVENTS_MAX = 20_000
 
 COST_ARCHIVE_EVENTS_MAX = 5_000
 """Events in one object of the archive: some MiB in memory while it is written or read."""
+
+INVOICE_LINES_MAX = 20_000
+"""Of a provider's invoice: a month by day, model and token class is some hundreds."""
+
+INVOICE_FAULTS_MAX = 50

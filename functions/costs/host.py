@@ -18,6 +18,7 @@ from functions.costs.objects import Bucket
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
 from functions.costs.store import CostStore, Stored
+from functions.costs.trust import Trust
 from functions.costs.views import Views
 from shared.http_client import cluster_client
 from shared.limits import LEDGER_TIMEOUT_S
@@ -55,6 +56,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     return App(name="costs", on_event=receive, start=start,
                routes=[metrics.metric_route(store), *Api(store, door, ledger).routes(),
                        *Views(store, door, ledger).routes(), *Exports(store, door).routes(),
+                       *Trust(store, door).routes(),
                        *Pages(store, door, ledger).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 
