@@ -164,12 +164,6 @@ TENANT_CACHE_S = 5.0
 RESERVE_BATCH_MAX = 100
 """Reservations of one request: some 10 ms of Redis's time."""
 
-TASK_BUCKETS_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900)
-"""Bounds of the durations that are counted; an objective of duration is one of them."""
-
-METRIC_TENANTS_MAX = 500
-"""Tenants with figures of their own at the ledger: nine series each."""
-
 STOPS_MAX = 200
 """Agents, tools and tenants stopped at once: every ledger keeps all of them in memory."""
 
@@ -297,8 +291,3 @@ COST_EDGE_EVENTS_MAX = 20_000
 
 COST_ARCHIVE_EVENTS_MAX = 5_000
 """Events in one object of the archive: some MiB in memory while it is written or read."""
-
-INVOICE_LINES_MAX = 20_000
-"""Of a provider's invoice: a month by day, model and token class is some hundreds."""
-
-INVOICE_FAULTS_MAX = 50

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 from eventing.focus.check import DIGITS
 from functions.costs.question import fault, refuse
 from shared.errors import Permanent
-from shared.limits import INVOICE_FAULTS_MAX, INVOICE_LINES_MAX
 
+INVOICE_LINES_MAX = 20_000
+"""A month by day, model and token class is some hundreds."""
+
+INVOICE_FAULTS_MAX = 50
 FIELDS = ("day", "provider", "model", "token_class", "quantity", "cost_usd")
 NANO = Decimal(10) ** 9
 
