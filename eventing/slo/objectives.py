@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shared.limits import TASK_BUCKETS_S
+from shared.metric_limits import TASK_BUCKETS_S
 
 
 class ObjectiveError(Exception):

@@ -28,7 +28,7 @@ from functions.costs.facts import Fact
 from functions.costs.standing import OTHER, Standing, bounded, standing
 from functions.costs.store import CostStore, Stored
 from shared.clock import Clock, now_s
-from shared.limits import METRIC_TENANTS_MAX, TASK_BUCKETS_S
+from shared.metric_limits import METRIC_TENANTS_MAX, TASK_BUCKETS_S
 from shared.tasks.contract import NANO, AgentResult, Status
 
 disable_created_metrics()  # type: ignore[no-untyped-call]

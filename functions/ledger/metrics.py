@@ -12,7 +12,7 @@ from functions.ledger.stops import KINDS, Stop
 from functions.ledger.store import Store
 from functions.ledger.switch import Switch
 from functions.ledger.tally import Tally
-from shared.limits import METRIC_TENANTS_MAX
+from shared.metric_limits import METRIC_TENANTS_MAX
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.limits import METRIC_TENANTS_MAX
 from shared.metering import Denied, Unpriced
+from shared.metric_limits import METRIC_TENANTS_MAX
 
 OTHER = "other"
 """Stands for every tenant beyond the bound."""
