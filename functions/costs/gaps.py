@@ -1,7 +1,9 @@
 """Proves that nothing is missing, and asks the ledger for what is."""
 
 import json
+import logging
 from collections.abc import Iterator
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -13,6 +15,7 @@ from functions.costs.sequence import RANGES_SHOWN_MAX, Check, Range
 from functions.costs.store import CostStore, Stored
 from shared.errors import Forbidden, Transient, Unauthorized
 
+log = logging.getLogger(__name__)
 PAGES_MAX = 50
 """Asked for by one request at most, so that it stays below the Service's time: ask again for more.
 """
@@ -50,7 +53,9 @@ async def fill(store: CostStore, ledger: "LedgerEvents", tenant: str,
                authorization: str) -> dict[str, Any]:
     """Store what the ledger has and this store lacks; return the check after it and `filled`.
 
-    Safe to call at any time and at once: events that come twice are stored once.
+    Safe to call at any time and at once: events that come twice are stored once. Where the ledger's
+    present epoch gave a number twice – a copy of its Redis that lagged was promoted – it is ended,
+    if the caller may set budgets: from then on numbers prove something again.
 
     Raises:
         Transient: the ledger is away; what came is stored.
@@ -62,7 +67,19 @@ async def fill(store: CostStore, ledger: "LedgerEvents", tenant: str,
         for event in await ledger.between(epoch, page, authorization):
             _, outcome, _ = await store.store(checked(event))
             filled += outcome is not Stored.DUPLICATE
+    await _end_ambiguous(store, ledger, tenant, authorization)
     return {"filled": filled, **await report(store, tenant)}
+
+
+async def _end_ambiguous(store: CostStore, ledger: "LedgerEvents", tenant: str,
+                         authorization: str) -> None:
+    ambiguous = {conflict.split(" ")[0] for conflict in await store.conflicts(tenant)}
+    if not ambiguous:
+        return
+    epoch, _ = await ledger.whole(authorization)
+    if epoch in ambiguous:
+        log.error("epoch %s of tenant %s gave a number to two events", epoch, tenant)
+        await ledger.end_epoch(epoch, authorization)
 
 
 async def _pages(store: CostStore, ledger: "LedgerEvents", tenant: str,
@@ -123,6 +140,19 @@ class LedgerEvents:
         body = await self._get("/v1/events", authorization, epoch=epoch, **{
             "from": str(wanted.first), "to": str(wanted.last)})
         return [_event(document) for document in body["events"]]
+
+    async def end_epoch(self, epoch: str, authorization: str) -> bool:
+        """Have the ledger number on under another epoch; false if this caller may not.
+
+        Raises:
+            Transient: the ledger is away.
+        """
+        try:
+            answer = await self._client.post(f"{self._url}/v1/epochs", json={"epoch": epoch},
+                                             headers={"authorization": authorization})
+        except httpx2.HTTPError as error:
+            raise Transient(f"ledger {self._url}: {type(error).__name__}: {error}") from error
+        return answer.status_code == HTTPStatus.OK
 
     async def _get(self, path: str, authorization: str, **query: str) -> Any:
         try:
