@@ -25,10 +25,9 @@ async def trust(visit: Visit) -> Shown:
         Permanent: (422) days that are none.
     """
     check = await gaps.report(visit.store, visit.tenant)
-    asked = visit.period.parameters
-    compared = "compare" in visit.asked
+    asked, compared = visit.period.parameters, "compare" in visit.asked
     found = await visit.api("/v1/reconcile", asked) if compared else None
-    lines = (await visit.api("/v1/trust", asked))["rows"] if visit.knows("/v1/trust") else []
+    lines = (await visit.api("/v1/trust", asked))["rows"] if compared else []
     return Shown("trust", "Trust", _cards(check, found, lines), [
         sources(found), against_invoice(lines), missing(check)],
         more={"still": compared, "compare": visit.href("/trust", compare="1")})
@@ -54,22 +53,23 @@ def against_invoice(lines: Sequence[Mapping[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for line in lines for name in line))
     labels = [name for name in names if name in LABELS]
     ordered = [*labels, *(name for name in names if name not in labels)]
-    rows = [tuple(_cell(line.get(name)) for name in ordered) for line in lines]
-    titles = [Column(_title(name), _kind(name, lines)) for name in ordered] or [Column("Day")]
+    rows = [tuple(_cell(name, line.get(name)) for name in ordered) for line in lines]
+    titles = [Column(_title(name), _kind(name)) for name in ordered] or [Column("Day")]
     return Table("against-invoice", "Events against the provider's invoice", tuple(titles), rows,
                  wide=True, note="Difference: invoice less events. Tokens differ where a provider "
                  "counts otherwise, prices where its contract does.",
-                 empty="No invoice was uploaded for this time: put one in below.")
+                 empty="Not compared yet. Put an invoice in below, or compare all sources.")
 
 
-def _kind(name: str, lines: Sequence[Mapping[str, Any]]) -> Kind:
+def _kind(name: str) -> Kind:
     if name.endswith("_nano"):
         return "usd"
-    numeric = any(isinstance(line.get(name), int) for line in lines)
-    return "count" if numeric else "time" if name == "day" else "text"
+    return "count" if name.endswith("quantity") else "time" if name == "day" else "text"
 
 
-def _cell(value: Any) -> Cell:
+def _cell(name: str, value: Any) -> Cell:
+    if name == "agrees":
+        return {None: "not billed", True: "agrees", False: "differs"}[value]
     return value if isinstance(value, int | None) else str(value)
 
 
@@ -88,4 +88,5 @@ def _cards(check: Mapping[str, Any], found: Mapping[str, Any] | None,
         Card("Missing", check["missing_count"], "count", name="missing",
              tone="good" if check["gapless"] else "bad"),
         Card("Came twice, counted once", check["duplicates"], "count", name="duplicates"),
-        Card("Invoice lines", len(lines), "count", name="lines")]
+        Card("Invoice lines that differ", sum(line["agrees"] is False for line in lines)
+             if found else None, "count", name="lines")]

@@ -5,7 +5,7 @@ They work without JavaScript, which adds charts and keeps them live; nothing com
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -26,6 +26,7 @@ from functions.costs.page_trust import trust
 from functions.costs.periods import presets
 from functions.costs.shown import Shown
 from functions.costs.store import CostStore
+from functions.costs.trust import Trust
 from functions.costs.views import Views
 from functions.costs.visit import Visit
 from shared.auth import Caller
@@ -64,7 +65,8 @@ class Pages:
         self._store = store
         self._door = door
         self._ledger = ledger
-        api = (*Api(store, door, ledger).routes(), *Views(store, door, ledger).routes())
+        api = (*Api(store, door, ledger).routes(), *Views(store, door, ledger).routes(),
+               *Trust(store, door).routes())
         self._api = {(route.path, method): route.endpoint for route in api
                      for method in route.methods or ()}
 
@@ -141,20 +143,19 @@ class Pages:
     async def invoice(self, request: Request, _: Caller) -> Response:
         """Take a provider's invoice from the form, then show it beside the events."""
         text = (await _form(request, INVOICE_BYTES_MAX)).get("invoice", "").strip()
-        taken = self._api.get(("/v1/invoices", "POST"))
-        if taken is None:
-            raise NotFound("invoices are not taken here")
         if not text:
             raise Permanent("invoice: there is nothing in it")
-        await taken(self._inner(request, "/v1/invoices", body=text.encode()))
-        return _to("/trust")
+        taken = await self._api["/v1/invoices", "POST"](
+            self._inner(request, "/v1/invoices", body=text.encode()))
+        days = [date.fromisoformat(day) for day in json.loads(bytes(taken.body))["days"]]
+        return _to("/trust", [("from", min(days).isoformat()), ("compare", "1"),
+                              ("to", (max(days) + timedelta(1)).isoformat())])
 
     def _visit(self, request: Request, caller: Caller) -> Visit:
         asked = {k: v for k, v in request.query_params.items() if v or k not in ("from", "to")}
         if "task" in request.path_params:
             asked["task"] = request.path_params["task"]
-        return Visit(self._store, caller.tenant, asked, datetime.now(UTC), self._asking(request),
-                     frozenset(path for path, _ in self._api))
+        return Visit(self._store, caller.tenant, asked, datetime.now(UTC), self._asking(request))
 
     def _asking(self, request: Request) -> Callable[[str, Mapping[str, str]], Awaitable[Any]]:
         """Return what asks our own API in this process, with the visitor's own credential."""

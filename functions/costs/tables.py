@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from functions.costs.dimensions import usd_text
@@ -151,6 +152,8 @@ def _parts(cell: Cell, column: Column) -> Iterable[str]:
             return ("", "") if column.kind in ("usd", "amount") else ("",)
         case int() if column.kind == "usd":
             return usd_text(cell), str(cell)
+        case str() if column.kind == "usd":
+            return f"{Decimal(cell).scaleb(-9):f}", cell
         case int() if column.kind == "share":
             return (f"{cell / 100:.2f}",)
         case int():

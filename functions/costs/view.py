@@ -1,6 +1,7 @@
 """Writes figures as people read them, and pages as HTML, without I/O."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,13 @@ SOME = 4
 _HERE = Path(__file__).parent / "templates"
 
 
-def usd(nano: int) -> str:
-    """Return nano-USD as exact dollars with at least two decimals: `$0.0000015`."""
+def usd(nano: int | str) -> str:
+    """Return nano-USD as exact dollars with at least two decimals: `$0.0000015`.
+
+    A text is an amount with parts of a nano-USD, as invoices have them.
+    """
+    if isinstance(nano, str):
+        return f"${Decimal(nano).scaleb(-9):f}"
     whole, rest = divmod(abs(nano), NANO)
     decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
     return f"{'−' if nano < 0 else ''}${whole:,}.{decimals}"

@@ -26,7 +26,6 @@ class Visit:
     now: datetime
     api: Callable[[str, Mapping[str, str]], Awaitable[Any]]
     """Answers a path of our own API, as this visitor: pages and programs see the same figures."""
-    paths: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -60,10 +59,6 @@ class Visit:
         asked = {"group_by": by, "measures": measures, **within, **self.filters, "limit": limit}
         question: Question = ask(asked)
         return grouped(question, await self.store.rows(self.tenant, question))
-
-    def knows(self, path: str) -> bool:
-        """Tell whether our API answers at a path."""
-        return path in self.paths
 
     def href(self, path: str, **change: str | None) -> str:
         """Return an address that keeps what is asked for, with changes; `None` takes away."""

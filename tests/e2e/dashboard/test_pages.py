@@ -316,6 +316,34 @@ def test_every_table_is_there_as_csv(browser, costs):
     assert [int(row[at]) for row in rows[:2]] == column(browser, "table-by-agent", 2)
 
 
+def test_invoice_is_compared_by_day_and_token_class(browser, costs):
+    opened(browser, costs, f"/trust?{SPAN}")
+    ready(browser)
+    lines = ("2026-11-20,scripted,small,input_uncached,100,0.000015",
+             "2026-11-20,scripted,large,input_uncached,100,3.5")
+    browser.find_element(By.ID, "invoice").send_keys(
+        "\n".join(("day,provider,model,token_class,quantity,cost_usd", *lines)))
+    browser.find_element(By.CSS_SELECTOR, ".upload button").click()
+    until(browser, By.ID, "table-against-invoice")
+    pictured(browser, "trust")
+
+    rows = {row[2]: row for row in cells(browser, "table-against-invoice")}
+
+    assert rows["small"][-1] == "agrees"
+    assert rows["large"][-2:] == ["$3.499985", "differs"]
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("", "nothing in it"), ("hello", "lacks the columns"), ("[1", "no JSON")])
+def test_invoice_that_is_none_is_refused(costs, text, said):
+    answer = httpx2.post(f"{costs.url}/trust/invoice", data={"invoice": text},
+                         headers={"authorization": f"Bearer {KEY}"})
+
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
 def test_ledger_away_is_said_on_the_page(browser, costs):
     opened(browser, costs)
     assert "ledger" in browser.find_element(By.ID, "section-budgets").text
