@@ -43,7 +43,7 @@ def test_make_targets_exist(document):
 def test_commands_exist_with_their_options(document):
     for line in lines_of(document):
         if line.startswith("tollgate "):
-            command, rest = get_command(app), shlex.split(line)[1:]
+            command, rest = get_command(app), shlex.split(line, comments=True)[1:]
             while rest and rest[0] in getattr(command, "commands", {}):
                 command, rest = command.commands[rest[0]], rest[1:]
             command.make_context("tollgate", list(rest))

@@ -17,4 +17,4 @@ def stand(tmp_path_factory):
     process, url = started_aws()
     yield Stand(copied(tmp_path_factory.mktemp("terraform")), url)
     process.terminate()
-    process.wait(10)
+    process.wait(60)
