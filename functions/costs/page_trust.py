@@ -8,6 +8,7 @@ from functions.costs.page_now import missing
 from functions.costs.shown import Shown
 from functions.costs.tables import Card, Cell, Column, Kind, Table, columns
 from functions.costs.visit import Visit
+from shared.limits import COST_HOURS_DAYS_MAX
 
 SOURCES = {
     "ledger": "Ledger: what it posted", "outbox": "Ledger's events: what it published",
@@ -27,7 +28,9 @@ async def trust(visit: Visit) -> Shown:
     check = await gaps.report(visit.store, visit.tenant)
     asked, compared = visit.period.parameters, "compare" in visit.asked
     found = await visit.api("/v1/reconcile", asked) if compared else None
-    lines = (await visit.api("/v1/trust", asked))["rows"] if compared else []
+    days = visit.period.days
+    lines = (await visit.api("/v1/trust", asked))["rows"] \
+        if compared and days and days <= COST_HOURS_DAYS_MAX else []
     return Shown("trust", "Trust", _cards(check, found, lines), [
         sources(found), against_invoice(lines), missing(check)],
         more={"still": compared, "compare": visit.href("/trust", compare="1")})
@@ -58,7 +61,8 @@ def against_invoice(lines: Sequence[Mapping[str, Any]]) -> Table:
     return Table("against-invoice", "Events against the provider's invoice", tuple(titles), rows,
                  wide=True, note="Difference: invoice less events. Tokens differ where a provider "
                  "counts otherwise, prices where its contract does.",
-                 empty="Not compared yet. Put an invoice in below, or compare all sources.")
+                 empty="Not compared yet. Put an invoice in below, or compare all sources of at "
+                 f"most {COST_HOURS_DAYS_MAX} days.")
 
 
 def _kind(name: str) -> Kind:
