@@ -1,6 +1,6 @@
 # Environments. Each command ends in one line that says what changed, or what went wrong and what to do.
-# A folder of unpacked providers serves instead of the network, where there is one.
-export TOLLGATE_TERRAFORM_PLUGINS ?= $(wildcard /opt/tf-plugins)
+# A folder of unpacked providers below /opt serves instead of the network, where there is one.
+export TOLLGATE_TERRAFORM_PLUGINS ?= $(patsubst %/,%,$(dir $(firstword $(wildcard /opt/*/registry.*))))
 # terraform=FOLDER takes another folder than this one.
 ENVIRONMENT = $(BIN)/python -m eventing.environments $(if $(terraform),--folder $(terraform))
 GO_AHEAD = $(if $(only),--only $(only)) $(if $(yes),--yes)
