@@ -89,7 +89,8 @@ def test_missing_kubeconfig_is_said_and_no_other_cluster_asked(program, tmp_path
 
 def test_cluster_that_is_away_is_no_fault_of_a_manifest(program):
     program("""echo 'E1121 06:25:02.4 87 memcache.go:265] "Unhandled Error"' >&2
-            'connection refused; if you choose to ignore these errors, turn it off' >&2; exit 1""")
+        echo 'error: error validating "STDIN": error validating data: '\
+            'Get "https://c.test/openapi": '\
             'connection refused; if you choose to ignore these errors, turn it off' >&2; exit 1""")
 
     with pytest.raises(kubectl.Unanswered) as ended:
