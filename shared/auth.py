@@ -23,8 +23,8 @@ from pydantic import (
 from shared.errors import Forbidden, TollgateError, Unauthorized
 from shared.limits import ANCESTORS_MAX, GRANT_KEY_CHARS_MIN, GRANT_KEYS_MAX
 
-Right = Literal["tasks", "events", "budgets", "costs", "admin"]
-"""What a key may do; `admin` includes the others."""
+Right = Literal["tasks", "events", "budgets", "costs", "admin", "platform"]
+"""What a key may do: `admin` everything of its tenant, `platform` also what concerns others."""
 
 
 class _Frozen(BaseModel):
@@ -128,7 +128,8 @@ class Caller(_Frozen):
         Raises:
             Forbidden: it has not.
         """
-        if right not in self.rights and "admin" not in self.rights:
+        included = right != "platform" and "admin" in self.rights
+        if right not in self.rights and not included:
             raise Forbidden(f"this key lacks the right {right!r}", right=right)
 
 

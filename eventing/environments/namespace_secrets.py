@@ -60,7 +60,7 @@ def _api_keys(file: Path | None, tenant: str, key: str | None) -> dict[str, str]
     if file is not None:
         return {"api-keys.json": file.read_text()}
     entry = ApiKey(key_sha256=hash_key(key or ""), tenant=tenant, name="first",
-                   rights=frozenset({"admin"}))
+                   rights=frozenset({"admin", "platform"}))
     return {"api-keys.json": json.dumps([entry.model_dump(mode="json")])}
 
 

@@ -98,7 +98,7 @@ class Runtime:
     def status(self) -> dict[str, Any]:
         """Return pid, addresses, functions and triggers, as `GET /status` does."""
         return {
-            "pid": os.getpid(), "addresses": self.addresses,
+            "pid": os.getpid(), "addresses": self.addresses, "left_out": self.left_out,
             "functions": [service.status() for service in self.parts.services.values()],
             "triggers": [t for broker in self.parts.brokers.values() for t in broker.status()],
         }

@@ -27,7 +27,8 @@ def load_or_make(data_dir: Path) -> Secrets:
 
 def _fresh(api_key: str) -> Secrets:
     hashed = hashlib.sha256(api_key.encode()).hexdigest()
-    keys = [{"key_sha256": hashed, "tenant": LOCAL_TENANT, "rights": ["admin"], "name": "local"}]
+    keys = [{"key_sha256": hashed, "tenant": LOCAL_TENANT, "name": "local",
+             "rights": ["admin", "platform"]}]
     return {
         "tollgate-grant-key": {"key": secrets.token_urlsafe(48)},
         "tollgate-api-keys": {"api-keys.json": json.dumps(keys)},

@@ -22,7 +22,7 @@ from shared.errors import NotFound, Permanent
 from shared.limits import LIST_PAGE_MAX
 
 EVERY_TENANT = "*"
-"""What an admin asks for to see all tenants at once."""
+"""What asks for all tenants at once, by a key with the right `platform`."""
 
 
 class Api:

@@ -32,7 +32,7 @@ class Door:
         Raises:
             Unauthorized: no key or an unknown one.
             Forbidden: the key lacks the right, or `tenant=` names another tenant and the key
-                has not the right `admin`.
+                has not the right `platform`.
         """
         return self._entitled(request, request.headers.get("authorization"))
 
@@ -61,7 +61,7 @@ class Door:
         caller = self.keys.caller(authorization)
         caller.allow("costs")
         asked = request.query_params.get("tenant", caller.tenant)
-        if asked != caller.tenant and "admin" not in caller.rights:
+        if asked != caller.tenant and "platform" not in caller.rights:
             raise Forbidden(f"this key reads the costs of tenant {caller.tenant} only",
                             tenant=caller.tenant)
         return Caller(tenant=asked, rights=caller.rights)

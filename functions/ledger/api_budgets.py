@@ -65,7 +65,7 @@ class _Budgeting:
 
     async def caps(self, request: Request) -> Response:
         """Return every cap over tenants, and what they took of its current window."""
-        self._of.door.caller(request, "admin")
+        self._of.door.caller(request, "platform")
         return JSONResponse({"caps": await self._of.files.caps()})
 
     async def end_epoch(self, request: Request) -> Response:
@@ -125,9 +125,9 @@ class _Budgeting:
 
 def _refuse_others(caller: Caller, wanted: Wanted) -> None:
     others = sorted(wanted.tenants.keys() - {caller.tenant})
-    if (others or wanted.caps) and "admin" not in caller.rights:
+    if (others or wanted.caps) and "platform" not in caller.rights:
         what = f"tenant {others[0]}" if others else "caps over tenants"
-        raise Forbidden(f"this key is tenant {caller.tenant}'s: {what} needs the right 'admin'")
+        raise Forbidden(f"this key is tenant {caller.tenant}'s: {what} needs the right 'platform'")
 
 
 def _owner(request: Request) -> tuple[Scope, str]:

@@ -1,4 +1,4 @@
-"""The routes of the kill switch: by an API key with the right `admin`; any key may look."""
+"""The routes of the kill switch: by an API key with the right `platform`; any key may look."""
 
 import re
 from typing import cast
@@ -30,21 +30,21 @@ class _Stopping:
         self._of = parts
 
     async def every(self, request: Request) -> Response:
-        """`GET /v1/stops`: what concerns the caller; other tenants' stops only for admins."""
+        """`GET /v1/stops`: what concerns the caller; other tenants' only for `platform`."""
         caller = self._of.door.caller(request, None)
         return JSONResponse({"stops": [
             stop.model_dump() for stop in await self._of.switch.every()
-            if stop.kind != "tenant" or stop.name == caller.tenant or "admin" in caller.rights]})
+            if stop.kind != "tenant" or stop.name == caller.tenant or "platform" in caller.rights]})
 
     async def place(self, request: Request) -> Response:
         """`PUT /v1/stops/{kind}/{name}`: no reserve after the answer succeeds."""
-        self._of.door.caller(request, "admin")
+        self._of.door.caller(request, "platform")
         body = StopBody.model_validate_json(await body_of(request) or b"{}")
         return _answer(await self._of.switch.place(*_target(request), body))
 
     async def lift(self, request: Request) -> Response:
         """`DELETE /v1/stops/{kind}/{name}`: it may spend again."""
-        self._of.door.caller(request, "admin")
+        self._of.door.caller(request, "platform")
         return _answer(await self._of.switch.lift(*_target(request)))
 
 

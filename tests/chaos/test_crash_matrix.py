@@ -65,6 +65,7 @@ MATRIX = [
 NOT_REACHED = {
     ("gateway", At.BEFORE_RESPONSE): "it takes no events from the broker",
     ("ledger", At.BEFORE_RESPONSE): "it takes no events from the broker",
+    ("rollouts", At.BEFORE_RESPONSE): "it needs a Kubernetes: tests/cluster/rollouts",
 }
 """Points in modules that these functions import, where they never come by."""
 

@@ -115,11 +115,11 @@ async def test_budget_that_matches_nothing_is_applied_with_a_warning(ledger):
     assert len(await limits(ledger)) == 5
 
 
-async def test_section_of_another_tenant_needs_the_right_admin(ledger):
+async def test_section_of_another_tenant_needs_the_right_platform(ledger):
     document = text(f"{ledger.tenant}x", "{scope: tenant, calls: 3}")
 
     refused = await apply(ledger, document)
-    restricted(ledger, "admin")
+    restricted(ledger, "budgets", "platform")
     allowed = await apply(ledger, document)
 
     assert (refused.status_code, allowed.status_code) == (403, 200)

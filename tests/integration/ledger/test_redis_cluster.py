@@ -3,7 +3,7 @@
 import asyncio
 import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
 import pytest
@@ -43,10 +43,28 @@ def _port():
                 return port
 
 
+@contextmanager
+def started(folder, attempts=5):
+    """Yield a node; a port that somebody took meanwhile is tried again as another."""
+    for left in reversed(range(attempts)):
+        node = Node(folder)
+        try:
+            node.__enter__()
+        except AssertionError:
+            if not left:
+                raise
+            continue
+        try:
+            yield node
+        finally:
+            node.__exit__()
+        return
+
+
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
     with ExitStack() as running:
-        found = [running.enter_context(Node(tmp_path_factory.mktemp(f"master{n}")))
+        found = [running.enter_context(started(tmp_path_factory.mktemp(f"master{n}")))
                  for n in range(MASTERS)]
         for n, node in enumerate(found):
             first, last = n * SLOTS // MASTERS, (n + 1) * SLOTS // MASTERS - 1

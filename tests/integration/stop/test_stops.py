@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 async def ledger(redis_url):
     async with serving(redis_url) as found:
         await clean(found)
-        admit(found, "admin")
+        admit(found, "platform")
         yield found
         await clean(found)
 
@@ -137,10 +137,10 @@ async def test_same_stop_again_changes_and_tells_nothing(ledger):
     assert await ledger.parts.switch.announce() == 1
 
 
-async def test_only_admins_stop_and_everybody_sees_what_concerns_them(ledger):
+async def test_only_the_platform_stops_and_everybody_sees_what_concerns_them(ledger):
     await stop(ledger, "tenant", "somebody-else")
     await stop(ledger, "agent", "researcher")
-    admit(ledger, "tasks", "budgets", "costs", "events")
+    admit(ledger, "tasks", "budgets", "costs", "events", "admin")
 
     refused = [await ask(ledger, "PUT", "/all/all", json={"reason": "x"}),
                await ask(ledger, "DELETE", "/agent/researcher")]

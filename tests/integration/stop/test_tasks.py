@@ -13,7 +13,7 @@ agent = test_over_budget.agent
 @pytest.fixture
 async def stopped(agent):
     await clean(agent.ledger)
-    admit(agent.ledger, "admin")
+    admit(agent.ledger, "platform")
     yield agent
     await clean(agent.ledger)
 
