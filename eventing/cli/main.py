@@ -45,12 +45,17 @@ def run() -> None:
     """Run the command of `sys.argv` and exit with its code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up, as after Ctrl-C
     try:
+        _exit_with_words()
+    except KeyboardInterrupt:  # also one that comes while a failure is being told
+        sys.exit(Exit.INTERRUPTED)
+
+
+def _exit_with_words() -> None:
+    try:
         app()
     except Failure as failure:
         print(failure.json() if "--json" in sys.argv else failure.text(), file=sys.stderr)
         sys.exit(failure.code)
-    except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
 
 
 if __name__ == "__main__":
