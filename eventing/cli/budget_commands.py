@@ -4,17 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
-
-if TYPE_CHECKING:
-    from eventing.cli.remote import Remote
+from eventing.cli.options import DATA, Data, Json, connect, present
 
 app = typer.Typer(no_args_is_help=True)
 Scope = Annotated[str, typer.Argument(help="tenant, agent, session, model or tool.")]
@@ -51,9 +47,9 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
     if len(limits) != 1:
         raise Failure(Exit.USAGE, "give one of --usd, --tokens and --calls")
     ((unit, limit),) = limits.items()
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("PUT", "ledger", f"/v1/budgets/{scope}/{name}",
-                           json=_present(unit=unit, window=window, limit=limit, policy=policy,
+                           json=present(unit=unit, window=window, limit=limit, policy=policy,
                                          thresholds=threshold, revision=revision))
     if as_json:
         show.as_json(found)
@@ -61,17 +57,13 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
         show.line(f"{scope} {name}: at most {_amount(unit, limit)} {unit} per {window}")
 
 
-def _present(**given: object) -> dict[str, object]:
-    return {name: value for name, value in given.items() if value is not None}
-
-
 @app.command()
 def remove(scope: Scope, name: Name, *, unit: Unit = "usd", window: Span = "life",
            revision: Revision = None, data: Data = DATA) -> None:
     """Remove a limit; what was spent stays, and is metered further."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         remote.ask("DELETE", "ledger", f"/v1/budgets/{scope}/{name}",
-                   params=_present(unit=unit, window=window, revision=revision))
+                   params=present(unit=unit, window=window, revision=revision))
     show.line(f"{scope} {name}: no limit of {unit} per {window}")
 
 
@@ -86,7 +78,7 @@ def apply_file(
     """Make the budgets what a file says, all of it or nothing."""
     from eventing.cli import budget_changes
 
-    with _remote(data) as remote, naming(file):
+    with connect(data) as remote, naming(file):
         found = remote.ask("POST", "ledger", "/v1/budgets:apply",
                            json={"text": text_of(file), "dry_run": dry_run})
     if as_json:
@@ -144,7 +136,7 @@ def nano(dollars: str | None) -> int | None:
 def get(scope: Scope, name: Name, *, window: Span = "life", data: Data = DATA,
         as_json: Json = False) -> None:
     """Show limits, and what is posted, held and free, in a window's current stretch."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "ledger", f"/v1/budgets/{scope}/{name}/usage",
                            params={"window": window})
     if as_json:
@@ -161,7 +153,7 @@ def list_budgets(*, data: Data = DATA, as_json: Json = False) -> None:
     """Show every limit, and what is posted, held and free in its window now."""
     from eventing.cli import budget_changes
 
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "ledger", "/v1/budgets")
     if as_json:
         show.as_json(found)
@@ -177,9 +169,3 @@ def _amount(unit: str, value: int | None) -> str:
     if value is None:
         return "–"
     return show.usd(value) if unit == "usd" else str(value)
-
-
-def _remote(data: Path) -> "Remote":
-    from eventing.cli.remote import Remote
-
-    return Remote(Place(data))

@@ -10,8 +10,7 @@ import typer
 from eventing.cli import show
 from eventing.cli.budget_commands import naming, text_of
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
+from eventing.cli.options import DATA, Data, Json, connect
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Remote
@@ -37,14 +36,12 @@ def rerate(
     as_json: Json = False,
 ) -> None:
     """Price a period again under another table; the differences become adjustments."""
-    from eventing.cli.remote import Remote
-
     span = moment("--from", begin), moment("--to", end)
     if span[0] >= span[1]:
         raise Failure(Exit.USAGE, f"--from {begin} is not before --to {end}")
     body = {"begin": span[0], "end": span[1],
             "prices": text_of(prices), "apply": not dry_run}
-    with Remote(Place(data)) as remote, naming(prices):
+    with connect(data) as remote, naming(prices):
         found = gathered(remote, body)
     if as_json:
         show.as_json(found)

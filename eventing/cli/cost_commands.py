@@ -6,8 +6,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
+from eventing.cli.options import DATA, Data, Json, connect, present
 
 app = typer.Typer()
 TASK_HEADS = ("step#", "kind", "name", "outcome", "tokens#", "took#", "cost#")
@@ -31,17 +30,15 @@ def costs(  # noqa: PLR0913 - one per kind of question
     as_json: Json = False,
 ) -> None:
     """Show costs; the rows add up to the ledger's total exactly."""
-    from eventing.cli.remote import Remote
-
     if context.invoked_subcommand:
         return
     if sum(map(bool, (task, denied, gaps))) > 1:
         raise Failure(Exit.USAGE, "--task, --denied and --gaps are three questions: ask one")
     path, query = _question(task, by, denied=denied, gaps=gaps)
     spans = {"from": since, "to": until} if path == "/v1/costs" else {}
-    with Remote(Place(data)) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "costs", path,
-                           params=query | {k: v for k, v in spans.items() if v})
+                           params=query | present(**spans))
     if as_json:
         show.as_json(found)
     else:
@@ -106,12 +103,9 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """Compare ledger, outbox, cost store, archive and FOCUS rows; exit code 0 if all agree."""
-    from eventing.cli.remote import Remote
-
     asked = {"tenant": tenant, "from": since, "to": until}
-    with Remote(Place(data)) as remote:
-        found = remote.ask("GET", "costs", "/v1/reconcile",
-                           params={k: v for k, v in asked.items() if v})
+    with connect(data) as remote:
+        found = remote.ask("GET", "costs", "/v1/reconcile", params=present(**asked))
     if as_json:
         show.as_json(found)
     else:

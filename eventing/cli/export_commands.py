@@ -9,8 +9,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data
-from eventing.cli.place import Place
+from eventing.cli.options import DATA, Data, connect
 
 if TYPE_CHECKING:
     from eventing.focus.check import Report
@@ -109,10 +108,8 @@ def _write(path: str, asked: dict[str, str], out: Path | None, data: Path) -> No
 
 
 def _load(path: str, asked: dict[str, str], file: BinaryIO, data: Path) -> None:
-    from eventing.cli.remote import Remote
-
     done, told = 0, 0
-    with Remote(Place(data)) as remote:
+    with connect(data) as remote:
         for piece in remote.download("costs", path, asked):
             done += file.write(piece)
             if done - told >= PROGRESS_BYTES and sys.stderr.isatty():

@@ -1,16 +1,11 @@
 """`tollgate dead-letters list`, `show`, `redrive`."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from eventing.cli import show
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
-
-if TYPE_CHECKING:
-    from eventing.cli.remote import Remote
+from eventing.cli.options import DATA, Data, Json, connect
 
 app = typer.Typer(no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="From the list.")]
@@ -24,7 +19,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List dead letters, the newest first."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "deadletters", "/v1/dead-letters", params={"limit": limit})
     if as_json:
         show.as_json(found)
@@ -36,7 +31,7 @@ def list_letters(
 @app.command("show")
 def show_letter(key: Key, *, data: Data = DATA, as_json: Json = False) -> None:
     """Show one dead letter with its event and its cause."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "deadletters", f"/v1/dead-letters/{key}")
     _print(found, as_json=as_json)
 
@@ -44,7 +39,7 @@ def show_letter(key: Key, *, data: Data = DATA, as_json: Json = False) -> None:
 @app.command()
 def redrive(key: Key, *, data: Data = DATA, as_json: Json = False) -> None:
     """Send the event again; a task that it failed is opened again."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("POST", "deadletters", f"/v1/dead-letters/{key}/redrive")
     _print(found, as_json=as_json)
 
@@ -54,9 +49,3 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         show.as_json(found)
     else:
         show.table("", ("", ""), found.items())
-
-
-def _remote(data: Path) -> "Remote":
-    from eventing.cli.remote import Remote
-
-    return Remote(Place(data))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventing.cli.exits import Exit, Failure
+from eventing.cli.options import environment
 from eventing.environments.kubectl import Answer, Unanswered, run
 from shared.errors import Busy
 from shared.rollouts.moves import Patch
@@ -60,9 +61,8 @@ class Cluster:
         return [str(r["metadata"]["name"]) for r in by_age]
 
     def _asked(self, args: Sequence[str], name: str = "") -> dict[str, Any]:
-        env = {"KUBECONFIG": self.kubeconfig} if self.kubeconfig else {}
         try:
-            answer = run(["-n", self.namespace, *args], env)
+            answer = run(["-n", self.namespace, *args], environment(self.kubeconfig))
         except Unanswered as error:
             raise Failure(Exit.UNREACHABLE, str(error), where=self.namespace) from error
         if answer.code:

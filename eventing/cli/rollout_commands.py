@@ -8,7 +8,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import Json
+from eventing.cli.options import NAMESPACE, Json, Kubeconfig, Namespace
 
 if TYPE_CHECKING:
     from eventing.cli.rollout_cluster import Cluster
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="FUNCTION", help="The function's name.")]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", envvar="TOLLGATE_NAMESPACE",
-                                        help="Where the functions are.")]
-Kubeconfig = Annotated[str | None, typer.Option(envvar="KUBECONFIG", help="Of the cluster.")]
 Reason = Annotated[str, typer.Option(help="Why; it goes into the event.")]
-NAMESPACE = "tollgate"
 WATCH_S = 2.0
 
 

@@ -9,8 +9,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
+from eventing.cli.options import DATA, Data, Json, connect
 from eventing.cli.task_commands import text_of
 
 
@@ -32,12 +31,10 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Send a CloudEvent; a task.submitted answers with the task's address."""
-    from eventing.cli.remote import Remote
-
     event = {**extensions(extension or []), "specversion": "1.0", "type": event_type,
              "source": source, "id": event_id or str(uuid4()),
              "datacontenttype": "application/json", "data": _json(payload)}
-    with Remote(Place(data)) as remote:
+    with connect(data) as remote:
         found = remote.ask("POST", "gateway", "/events", content=json.dumps(event),
                            headers={"Content-Type": "application/cloudevents+json"})
     if as_json:

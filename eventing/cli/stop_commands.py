@@ -1,15 +1,13 @@
 """`tollgate stop` and `tollgate start`: the kill switch, from the next call on."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
+from eventing.cli.options import DATA, Data, Json, connect
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Remote
@@ -35,7 +33,7 @@ def stop(
 ) -> None:
     """Let an agent, a tool, a tenant or everything spend nothing, from the next call on."""
     body = {"reason": reason, "policy": "fail" if fail else "pause"}
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("PUT", "ledger", _path(kind, name), json=body)
     if as_json:
         show.as_json(found)
@@ -47,7 +45,7 @@ def stop(
 
 def start(kind: Kind, name: Name = "", *, data: Data = DATA, as_json: Json = False) -> None:
     """Let it spend again, and wake the tasks that waited."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("DELETE", "ledger", _path(kind, name))
     if as_json:
         show.as_json(found)
@@ -57,7 +55,7 @@ def start(kind: Kind, name: Name = "", *, data: Data = DATA, as_json: Json = Fal
 
 def stops(*, data: Data = DATA, as_json: Json = False) -> None:
     """Show what is stopped, since when, and why."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "ledger", "/v1/stops")
     if as_json:
         show.as_json(found)
@@ -93,9 +91,3 @@ def called(one: dict[str, Any]) -> str:
 
 def _age(one: dict[str, Any]) -> str:
     return show.age(datetime.fromtimestamp(one["at"], UTC).isoformat())
-
-
-def _remote(data: Path) -> "Remote":
-    from eventing.cli.remote import Remote
-
-    return Remote(Place(data))

@@ -10,7 +10,7 @@ import typer
 
 from eventing.cli import processes, show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
+from eventing.cli.options import DATA, Data, Json, connect
 from eventing.cli.place import Place
 from eventing.cli.stop_commands import called, stops_of
 from eventing.local.options import ROOT
@@ -89,9 +89,7 @@ def down(*, data: Data = DATA, as_json: Json = False) -> None:
 
 def status(*, data: Data = DATA, as_json: Json = False) -> None:
     """Show addresses, and how many processes each function has."""
-    from eventing.cli.remote import Remote
-
-    with Remote(Place(data)) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "dashboard", "/status")
         stopped = stops_of(remote)
     if as_json:

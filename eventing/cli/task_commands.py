@@ -7,8 +7,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json
-from eventing.cli.place import Place
+from eventing.cli.options import DATA, Data, Json, connect, present
 from shared.limits import LIST_PAGE_MAX
 
 if TYPE_CHECKING:
@@ -41,9 +40,9 @@ def run(  # noqa: PLR0913 - one per field of the request
     if estimate:
         _estimate(asked, data, as_json=as_json)
         return
-    with _remote(data) as remote:
+    with connect(data) as remote:
         task = remote.ask("POST", "gateway", "/tasks",
-                          json={k: v for k, v in asked.items() if v is not None})
+                          json=present(**asked))
         if wait:
             _follow(remote, task["id"], quiet=as_json)
             task = remote.ask("GET", "gateway", f"/tasks/{task['id']}")
@@ -55,7 +54,7 @@ def run(  # noqa: PLR0913 - one per field of the request
 def _estimate(asked: dict[str, Any], data: Path, *, as_json: bool) -> None:
     from eventing.cli import estimate
 
-    with _remote(data) as remote:
+    with connect(data) as remote:
         tasks = remote.ask("GET", "gateway", "/tasks", params={
             "agent": asked["agent"], "limit": LIST_PAGE_MAX})["tasks"]
     ended = [task for task in tasks if task["status"] in ("completed", "failed")]
@@ -141,10 +140,9 @@ def list_tasks(
     as_json: Json = False,
 ) -> None:
     """List tasks, the newest first."""
-    query = {"status": status, "agent": agent, "limit": limit, "cursor": cursor}
-    with _remote(data) as remote:
-        page = remote.ask("GET", "gateway", "/tasks",
-                          params={k: v for k, v in query.items() if v is not None})
+    with connect(data) as remote:
+        page = remote.ask("GET", "gateway", "/tasks", params=present(
+            status=status, agent=agent, limit=limit, cursor=cursor))
     if as_json:
         show.as_json(page)
         return
@@ -159,14 +157,14 @@ def list_tasks(
 @app.command()
 def get(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
     """Show a task with its answer."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         _answer(remote.ask("GET", "gateway", f"/tasks/{task}"), as_json=as_json)
 
 
 @app.command()
 def steps(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
     """Show what a task did, step by step."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "gateway", f"/tasks/{task}/steps")
     if as_json:
         show.as_json(found)
@@ -186,7 +184,7 @@ def trace(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
     """Draw a task's calls over time, with what each cost; needs no collector."""
     from eventing.cli import task_trace
 
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("GET", "costs", f"/v1/costs/tasks/{task}")
     if as_json:
         show.as_json(found)
@@ -197,7 +195,7 @@ def trace(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
 @app.command()
 def watch(task: Task, *, data: Data = DATA, as_json: Json = False) -> None:
     """Follow a task from its beginning to its end."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         if as_json:
             for message in remote.follow(task):
                 show.as_json({"event": message.name, "id": message.id, "data": message.data})
@@ -218,12 +216,6 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """End a task now; what has run is paid."""
-    with _remote(data) as remote:
+    with connect(data) as remote:
         found = remote.ask("DELETE", "gateway", f"/tasks/{task}", params={"reason": reason})
     _answer(found, as_json=as_json)
-
-
-def _remote(data: Path) -> "Remote":
-    from eventing.cli.remote import Remote  # httpx2 takes 60 ms to import
-
-    return Remote(Place(data))

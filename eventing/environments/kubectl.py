@@ -57,6 +57,18 @@ def run(args: Sequence[str], env: Mapping[str, str], given: str = "") -> Answer:
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
+def done(args: Sequence[str], env: Mapping[str, str], given: str = "") -> str:
+    """Return what kubectl prints.
+
+    Raises:
+        Unanswered: it failed, or `run` raises it; the text says how.
+    """
+    answer = run(args, env, given)
+    if answer.code:
+        raise Unanswered(answer.errors or answer.out.strip())
+    return answer.out
+
+
 def listed(objects: Sequence[Mapping[str, Any]]) -> str:
     """Return objects as one document, for `-f -`."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})

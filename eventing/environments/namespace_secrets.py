@@ -66,19 +66,10 @@ def _api_keys(file: Path | None, tenant: str, key: str | None) -> dict[str, str]
 
 def _is_there(name: str, namespace: str, env: Mapping[str, str]) -> bool:
     args = ("get", "secret", name, "--namespace", namespace, "--ignore-not-found", "-o", "name")
-    return bool(_asked(args, env).out.strip())
+    return bool(kubectl.done(args, env).strip())
 
 
 def _create(name: str, namespace: str, values: Mapping[str, str], env: Mapping[str, str]) -> None:
     manifest = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "stringData": {**values},
                 "metadata": {"name": name, "namespace": namespace}}
-    answer = kubectl.run(("create", "-f", "-"), env, kubectl.listed([manifest]))
-    if answer.code != 0:
-        raise kubectl.Unanswered(answer.errors)
-
-
-def _asked(args: tuple[str, ...], env: Mapping[str, str]) -> kubectl.Answer:
-    answer = kubectl.run(args, env)
-    if answer.code != 0:
-        raise kubectl.Unanswered(answer.errors)
-    return answer
+    kubectl.done(("create", "-f", "-"), env, kubectl.listed([manifest]))

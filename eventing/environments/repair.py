@@ -33,12 +33,10 @@ def repair(root: Path, env: Mapping[str, str]) -> list[str]:
 def _put_back(text: str, env: Mapping[str, str]) -> str:
     manifest = json.loads(text)
     where = _address(manifest)
-    live = kubectl.run(("get", *where, "-o", "json", "--ignore-not-found"), env)
-    if live.code != 0:
-        raise kubectl.Unanswered(live.errors)
-    if not live.out:
+    live = kubectl.done(("get", *where, "-o", "json", "--ignore-not-found"), env)
+    if not live:
         return ""  # Terraform sees that, and makes it
-    before = json.loads(live.out)
+    before = json.loads(live)
     if ROLLOUT in before["metadata"].get("annotations", {}):
         return f"{named(manifest)}: left to its rollout"
     args = ("patch", *where, "-o", "json", "--type=merge", "--patch-file=/dev/stdin")

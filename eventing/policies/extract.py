@@ -7,7 +7,6 @@ silence.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from eventing.environments import kubectl
 from eventing.policies.schemas import FOLDER
 
 SERVED = {
@@ -62,7 +62,7 @@ Schema = dict[str, Any]
 
 def main(crds: list[str]) -> None:
     """Write the files of what is served, and one of the given definitions."""
-    version = json.loads(_kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]
+    version = json.loads(kubectl.done(("version", "-o", "json"), {}))["serverVersion"]["gitVersion"]
     for name, paths in SERVED.items():
         _write(name, f"{ORIGINS[name]} {version}", _of_server(paths))
     if crds:
@@ -73,7 +73,7 @@ def main(crds: list[str]) -> None:
 def _of_server(paths: Mapping[str, tuple[str, ...]]) -> Schema:
     found: Schema = {"kinds": {}, "definitions": {}}
     for path, kinds in paths.items():
-        served = json.loads(_kubectl("get", "--raw", f"/openapi/v3/{path}"))
+        served = json.loads(kubectl.done(("get", "--raw", f"/openapi/v3/{path}"), {}))
         schemas = served["components"]["schemas"]
         for kind, name in _wanted(schemas, kinds):
             found["kinds"][kind] = name
@@ -158,12 +158,6 @@ def _origin(documents: list[Any]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(names.items()))
 
 
-def _kubectl(*arguments: str) -> str:
-    return subprocess.run(  # noqa: S603 - whoever develops has it in PATH
-        ["kubectl", *arguments],  # noqa: S607
-        check=True, capture_output=True, text=True).stdout
-
-
 def _write(name: str, origin: str, found: Schema) -> None:
     head = {"origin": origin, "generated": "python -m eventing.policies.extract"}
     lines = [f'"{key}": {json.dumps(value, sort_keys=True, separators=(",", ":"))}'
@@ -177,4 +171,7 @@ def _write(name: str, origin: str, found: Schema) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except kubectl.Unanswered as error:
+        sys.exit(f"error: {error}")
