@@ -27,6 +27,8 @@ MARK = "tollgate.dev/grant-key"
 READY_S = 300
 ASKED_S = 20
 """One question of kubectl ends after 30 s."""
+TIMED_OUT = "timed out"
+"""What `kubectl wait` says when it was the time that ended it, and nothing else."""
 
 
 class Stage(StrEnum):
@@ -75,9 +77,10 @@ def change(namespace: str, env: Mapping[str, str], stage: Stage, *,
     it signed may be alive.
 
     Raises:
-        Permanent: the stage is not due. Unanswered: the cluster refuses, or is away.
+        Permanent: the stage is not due, not everybody has done the one before, or there is no key.
+        Unanswered: the cluster refuses, or is away.
     """
-    secret = _asked(env, "get", "secret", GRANT_KEY, "-n", namespace, "-o", "json")
+    secret = _secret(env, namespace)
     notes = secret["metadata"].get("annotations") or {}
     age = float("inf") if force else time.time() - float(notes.get(SINCE, 0))
     keys = base64.b64decode(secret["data"]["key"]).decode()
@@ -86,12 +89,44 @@ def change(namespace: str, env: Mapping[str, str], stage: Stage, *,
     readers = _readers(env, namespace)
     say(f"{GRANT_KEY}: {stage}")
     if after != keys:
+        if stage is not Stage.ADD:
+            _refuse_behind(readers, _mark(keys), notes[STAGE])
         _write(env, secret, after, stage)
-    for name in readers:
+    names = [s["metadata"]["name"] for s in readers]
+    for name in names:
         say(f"{name}: restarts")
-        _restart(env, namespace, name, sha256(after.encode()).hexdigest()[:16])
-    _await_ready(env, namespace, readers)
-    return readers
+        _restart(env, namespace, name, _mark(after))
+    _await_ready(env, namespace, names)
+    return names
+
+
+def _mark(keys: str) -> str:
+    return sha256(keys.encode()).hexdigest()[:16]
+
+
+def _refuse_behind(readers: list[dict[str, Any]], mark: str, done: str) -> None:
+    """Refuse to go on while a function may still run with the keys of an earlier stage."""
+    behind = [s["metadata"]["name"] for s in readers if not _is_at(s, mark)]
+    if behind:
+        raise Permanent(f"{', '.join(behind)}: not Ready with the keys of stage {done!r}; do "
+                        f"{done} again, which restarts them and waits")
+
+
+def _is_at(service: dict[str, Any], mark: str) -> bool:
+    marked = service["spec"]["template"]["metadata"].get("annotations", {}).get(MARK) == mark
+    ready = {c["type"]: c["status"] for c in service["status"].get("conditions", ())}.get("Ready")
+    is_seen = service["status"].get("observedGeneration") == service["metadata"].get("generation")
+    return marked and is_seen and ready == "True"
+
+
+def _secret(env: Mapping[str, str], namespace: str) -> dict[str, Any]:
+    text = kubectl.done(("get", "secret", GRANT_KEY, "-n", namespace, "-o", "json",
+                         "--ignore-not-found"), env)
+    if not text.strip():
+        raise Permanent(f"namespace {namespace} has no Secret {GRANT_KEY} to change: "
+                        "tollgate secrets make makes it")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _await_ready(env: Mapping[str, str], namespace: str, names: list[str]) -> None:
@@ -102,22 +137,24 @@ def _await_ready(env: Mapping[str, str], namespace: str, names: list[str]) -> No
                               f"--timeout={ASKED_S}s"), env)
         if not answer.code:
             return
+        if TIMED_OUT not in answer.err:
+            raise kubectl.Unanswered(answer.errors)
         if time.monotonic() > ends:
             raise kubectl.Unanswered(f"not ready after {READY_S} s: {answer.errors}; the stage "
                                      "may be repeated")
 
 
-def _readers(env: Mapping[str, str], namespace: str) -> list[str]:
+def _readers(env: Mapping[str, str], namespace: str) -> list[dict[str, Any]]:
     """Return the functions that read the key, if a new revision of each would serve."""
-    found = [s for s in _asked(env, "get", "ksvc", "-n", namespace, "-o", "json")["items"]
-             if GRANT_KEY in json.dumps(s["spec"]["template"])]
+    listed = json.loads(kubectl.done(("get", "ksvc", "-n", namespace, "-o", "json"), env))
+    found = [s for s in listed["items"] if GRANT_KEY in json.dumps(s["spec"]["template"])]
     held = [s["metadata"]["name"] for s in found
             if not all(t.get("latestRevision") for t in s["status"].get("traffic", ())
                        if t.get("percent"))]
     if held:
         raise Permanent(f"{', '.join(held)}: an older revision serves, which would keep the old "
                         "keys: promote the newest, or start a rollout, before keys change")
-    return [s["metadata"]["name"] for s in found]
+    return found
 
 
 def _write(env: Mapping[str, str], secret: dict[str, Any], keys: str, stage: Stage) -> None:
@@ -126,21 +163,10 @@ def _write(env: Mapping[str, str], secret: dict[str, Any], keys: str, stage: Sta
     changed = {**secret, "stringData": {"key": keys},
                "metadata": {**secret["metadata"], "annotations": notes}}
     # Its resource version is the one that was read: who was faster is not overwritten.
-    _done(kubectl.run(("replace", "-f", "-"), env, kubectl.listed([changed])))
+    kubectl.done(("replace", "-f", "-"), env, kubectl.listed([changed]))
 
 
 def _restart(env: Mapping[str, str], namespace: str, name: str, mark: str) -> None:
     patch = {"spec": {"template": {"metadata": {"annotations": {MARK: mark}}}}}
-    _done(kubectl.run(("patch", "ksvc", name, "-n", namespace, "--type=merge",
-                       f"--patch={json.dumps(patch)}"), env))
-
-
-def _asked(env: Mapping[str, str], *arguments: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_done(kubectl.run(arguments, env)).out)
-    return found
-
-
-def _done(answer: kubectl.Answer) -> kubectl.Answer:
-    if answer.code:
-        raise kubectl.Unanswered(answer.errors)
-    return answer
+    kubectl.done(("patch", "ksvc", name, "-n", namespace, "--type=merge",
+                  f"--patch={json.dumps(patch)}"), env)
