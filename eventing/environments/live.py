@@ -4,11 +4,10 @@
 is no difference to it. Fields that nobody applied, such as a rollout's traffic, are none here.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from eventing.environments import kubectl
-from eventing.environments.manifests import applied
+from eventing.environments.manifests import Manifest
 
 PLAIN = {"KUBECTL_EXTERNAL_DIFF": "diff -U0 -N"}
 DIFFERENT = 1
@@ -17,12 +16,11 @@ LINES_MAX = 6
 """Of one object: enough to recognise what happened; `kubectl diff` shows all."""
 
 
-def drift(root: Path, env: Mapping[str, str]) -> list[str]:
-    """Return which objects of a stack others have changed, one line each; nothing is changed.
+def drift(manifests: Sequence[Manifest], env: Mapping[str, str]) -> list[str]:
+    """Return which of the applied objects others have changed, one line each.
 
-    What a cluster no longer has is left to `terraform plan`, which sees it.
+    Nothing is changed. What a cluster no longer has is left to `terraform plan`, which sees it.
     """
-    manifests = [] if root.name == "platform" else applied(root, env)
     if not manifests:
         return []
     try:

@@ -14,20 +14,6 @@ KIND = "kustomization_resource"
 CHANGES = frozenset({"create", "update"})
 
 
-def planned(root: Path, env: Mapping[str, str]) -> list[Manifest]:
-    """Return what the next apply creates or updates; nothing when there is no plan.
-
-    A plan that fails is Terraform's to report: whoever asks here plans again and sees it.
-    """
-    return list(of_plan(_plan(root, env)))
-
-
-def applied(root: Path, env: Mapping[str, str]) -> list[Manifest]:
-    """Return what the state says was applied; nothing when there is no state."""
-    text = _terraform(root, env, "state", "pull")
-    return [] if not text else list(of_state(json.loads(text)))
-
-
 def wanted(root: Path, env: Mapping[str, str]) -> list[str]:
     """Return what is there and shall stay, each as the text that the provider remembers it by."""
     changes = _plan(root, env).get("resource_changes", ())
@@ -36,7 +22,7 @@ def wanted(root: Path, env: Mapping[str, str]) -> list[str]:
 
 
 def of_plan(plan: Mapping[str, Any]) -> Iterator[Manifest]:
-    """Return the objects in the JSON of `terraform show -json <plan>`."""
+    """Return what a plan creates or updates, from the JSON of `terraform show -json <plan>`."""
     for resource in plan.get("resource_changes", ()):
         change = resource["change"]
         if (resource["type"] == KIND and CHANGES & {*change["actions"]}

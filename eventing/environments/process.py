@@ -50,7 +50,7 @@ def terraform(root: Path, arguments: Sequence[str], environ: Mapping[str, str], 
             start_new_session=True)
     except FileNotFoundError as error:
         raise Failed("terraform is not in PATH: install Terraform 1.11 or later") from error
-    with _passed_on(process) as asked:
+    with process, _passed_on(process) as asked:
         output, errors = _read(process, quiet)
     if asked:
         raise Interrupted

@@ -15,6 +15,7 @@ from eventing.environments import changes, live, state, strict, variables
 from eventing.environments.changes import Changes
 from eventing.environments.errors import advice, summary
 from eventing.environments.kubectl import Unanswered
+from eventing.environments.manifests import of_plan, of_state
 from eventing.environments.plugins import ready_environment
 from eventing.environments.process import Outcome, terraform
 from eventing.environments.stacks import Failed, Stack, stacks_of
@@ -122,7 +123,7 @@ def destroy(run: Run, stacks: list[Stack]) -> str:
     filled = []
     for stack in stacks:
         _open(run, stack)
-        filled.append(_take_outputs(run, stack))
+        filled.append(bool(_take_outputs(run, stack).get("resources")))
     for stack, is_filled in reversed([*zip(stacks, filled, strict=True)]):
         run.say(f"{run.environment}/{stack.name}: destroying")
         if not is_filled:
@@ -145,8 +146,7 @@ def drift(run: Run, stacks: list[Stack]) -> tuple[bool, str]:
         with tempfile.TemporaryDirectory() as folder:
             planned = _planned(run, stack, Path(folder) / "plan", checked=False)
         found += changes.read_drift(planned)
-        found += live.drift(stack.root, run.environ)
-        _take_outputs(run, stack)
+        found += live.drift([*of_state(_take_outputs(run, stack))], run.environ)
     if not found:
         return False, f"{run.environment}: no drift"
     named = [*found[:DRIFT_NAMED_MAX], *(["…"] if len(found) > DRIFT_NAMED_MAX else [])]
@@ -172,8 +172,6 @@ def _planned(run: Run, stack: Stack, file: Path, *more: str,
     Raises:
         Failed: Terraform refuses, or the API server would refuse or drop what is planned.
     """
-    if checked and not more:
-        _check_manifests(run, stack)
     arguments = ["plan", "-input=false", "-detailed-exitcode", f"-out={file}", *more]
     outcome = terraform(stack.root, arguments, run.environ)
     if outcome.code != DIFFERENT:
@@ -181,6 +179,8 @@ def _planned(run: Run, stack: Stack, file: Path, *more: str,
     shown = terraform(stack.root, ["show", "-json", str(file)], run.environ, quiet=True)
     _must(run, stack, shown)
     planned: dict[str, Any] = json.loads(shown.output)
+    if checked and not more:
+        _check_manifests(run, stack, planned)
     return planned
 
 
@@ -191,8 +191,8 @@ def _apply_plan(run: Run, stack: Stack, file: Path, changed: Changes) -> None:
     run.note(stack, changed, done=True)
 
 
-def _take_outputs(run: Run, stack: Stack) -> bool:
-    """Give a stack's outputs to the next ones; return whether its state holds anything."""
+def _take_outputs(run: Run, stack: Stack) -> dict[str, Any]:
+    """Give a stack's outputs to the next ones; return its state, empty when there is none."""
     pulled = terraform(stack.root, ["state", "pull"], run.environ, quiet=True)
     _must(run, stack, pulled)
     kept: dict[str, Any] = json.loads(pulled.output) if pulled.output.strip() else {}
@@ -202,7 +202,7 @@ def _take_outputs(run: Run, stack: Stack) -> bool:
     run.environ = variables.with_outputs(run.environ, found)
     file = run.folder.parent.parent / ".tollgate" / f"{run.environment}.kubeconfig"
     run.environ = variables.with_kubeconfig(run.environ, run.outputs, file)
-    return bool(kept.get("resources"))
+    return kept
 
 
 def _must(run: Run, stack: Stack, outcome: Outcome) -> None:
@@ -236,10 +236,10 @@ def _check_endpoint(url: str | None) -> None:
                      "there, or unset the variable to mean AWS itself") from error
 
 
-def _check_manifests(run: Run, stack: Stack) -> None:
-    """Raise what the API server would refuse or drop of a stack, with what to do."""
+def _check_manifests(run: Run, stack: Stack, planned: dict[str, Any]) -> None:
+    """Raise what the API server would refuse or drop of a plan, with what to do."""
     try:
-        faults = strict.faults(stack.root, run.environ)
+        faults = strict.faults([*of_plan(planned)], run.environ)
     except Unanswered as error:
         text = str(error)
         todo = advice(text) or "kubectl cluster-info asks the same"

@@ -6,10 +6,9 @@ every event. The API server, asked to be strict, names it; its webhooks refuse w
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from eventing.environments import kubectl
-from eventing.environments.manifests import Manifest, named, planned
+from eventing.environments.manifests import Manifest, named
 
 DRY_RUN = ("apply", "--dry-run=server", "--validate=strict", "-f", "-")
 ABSENT = re.compile(r'namespaces "[^"]+" not found')
@@ -25,24 +24,13 @@ WITHOUT_MEANING = re.compile(
 """Around what is wrong: whose words, a file that is none, and the whole object once more."""
 
 
-def faults(root: Path, env: Mapping[str, str]) -> list[str]:
-    """Return what the API server would refuse or drop of a stack's next apply, one line each.
+def faults(manifests: Sequence[Manifest], env: Mapping[str, str]) -> list[str]:
+    """Return what the API server would refuse or drop of these objects, one line each.
 
-    A stack without Kubernetes objects has none. Nothing is changed.
+    Kinds that they define themselves are not checked. Nothing is changed.
 
     Raises:
         Unanswered: there is no kubectl, or the cluster does not answer.
-    """
-    if root.name == "platform":
-        return []
-    return of_manifests(planned(root, env), env)
-
-
-def of_manifests(manifests: Sequence[Manifest], env: Mapping[str, str]) -> list[str]:
-    """Return the faults of these objects; kinds that they define themselves are not checked.
-
-    Raises:
-        Unanswered: as `faults`.
     """
     checked = [x for x in manifests if _identity(x) not in _defined(manifests)]
     if not checked or _tried(checked, env).code == 0:

@@ -9,6 +9,9 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from eventing.environments import live, strict
+from eventing.environments.manifests import of_plan, of_state
+
 PROJECT = Path(__file__).resolve().parents[3]
 BASES = ("broker", "calculator", "notify", "kustomization.yaml")
 SMALL = """
@@ -116,13 +119,25 @@ class Environment:
 
     def changes(self, stack, **variables):
         """Return what a plan would do: address in the cluster to action."""
-        file = str(self.folder / "plan")
-        done = self.run(stack, "plan", "-input=false", f"-out={file}", **variables)
-        assert done.code == 0, done.err
-        plan = json.loads(self.run(stack, "show", "-json", file).out)
+        plan = self._planned(stack, **variables)
         return {change["index"]: "/".join(change["change"]["actions"])
                 for change in plan["resource_changes"] if change["change"]["actions"] != ["no-op"]
                 and change["change"]["actions"] != ["read"]}
+
+    def faults(self):
+        """Return what `make plan` would say of the manifests of the next apply of `apps`."""
+        return strict.faults([*of_plan(self._planned("apps"))], self.environ)
+
+    def drift(self):
+        """Return what `make drift` would say of the objects of `apps`."""
+        state = json.loads(self.run("apps", "state", "pull").out)
+        return live.drift([*of_state(state)], self.environ)
+
+    def _planned(self, stack, **variables):
+        file = str(self.folder / "plan")
+        done = self.run(stack, "plan", "-input=false", f"-out={file}", **variables)
+        assert done.code == 0, done.err
+        return json.loads(self.run(stack, "show", "-json", file).out)
 
     def get(self, kind, name):
         return json.loads(kubectl(self.environ, "-n", self.name, "get", kind, name, "-o", "json"))

@@ -2,7 +2,6 @@
 
 import json
 
-from eventing.environments import live
 from eventing.environments.errors import advice
 from eventing.environments.repair import REMEMBERED, repair
 from tests.cluster.terraform.environment import kubectl
@@ -88,7 +87,7 @@ def test_rollout_in_progress_survives_an_apply_and_is_no_drift(edited):
         "metadata": {"annotations": {"tollgate.dev/rollout": "canary"}},
         "spec": {"traffic": TRAFFIC}})
 
-    planned, drifted = edited.changes("apps"), live.drift(edited.root("apps"), edited.environ)
+    planned, drifted = edited.changes("apps"), edited.drift()
     edited.apply("apps", images=json.dumps({"calculator": "dev.local/tollgate/calculator:next"}))
 
     assert planned == {}
@@ -105,7 +104,7 @@ def test_change_by_hand_is_drift_although_terraform_plans_nothing(edited):
     edited.patch(TRIGGER, "notify-tool-requested", {"spec": {"filters": [
         {"exact": {"type": "somebody.elses"}}]}})
 
-    drifted, planned = live.drift(edited.root("apps"), edited.environ), edited.changes("apps")
+    drifted, planned = edited.drift(), edited.changes("apps")
     repair(edited.root("apps"), edited.environ)
 
     assert planned == {}
@@ -125,7 +124,7 @@ def test_repair_puts_back_what_was_changed_by_hand(edited):
     assert lines == [f"Trigger {edited.name}/notify-tool-requested: put back"]
     assert after["spec"] == before["spec"]
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
-    assert live.drift(edited.root("apps"), edited.environ) == []
+    assert edited.drift() == []
     assert edited.changes("apps") == {}
 
 

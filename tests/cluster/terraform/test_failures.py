@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from eventing.environments import live, strict
+from eventing.environments import live
 from eventing.environments.errors import advice
 from tests.cluster.terraform.environment import Environment, kubectl
 
@@ -31,7 +31,7 @@ def edit(environment, path, old, new):
 def test_misspelt_field_is_named_before_terraform_drops_it(edited):
     edit(edited, "calculator/trigger-tool-requested.yaml", "- exact:", "- exactt:")
 
-    faults = strict.faults(edited.root("apps"), edited.environ)
+    faults = edited.faults()
 
     assert faults == [
         f"Trigger {edited.name}/calculator-tool-requested: The request is invalid: patch: "
@@ -40,18 +40,16 @@ def test_misspelt_field_is_named_before_terraform_drops_it(edited):
 
 
 def test_sound_manifests_have_no_faults(environment, prepared):
-    assert strict.faults(environment.root("apps"), environment.environ) == []
-    prepared.run("apps", "plan")  # initialised
-    assert strict.faults(prepared.root("apps"), prepared.environ) == []
+    assert environment.faults() == []
+    assert prepared.faults() == []
 
 
 def test_faults_are_found_before_the_namespace_exists(environ, tmp_path):
     fresh = Environment(tmp_path, environ)
-    fresh.run("apps", "validate")
-    sound = strict.faults(fresh.root("apps"), fresh.environ)
+    sound = fresh.faults()
     edit(fresh, "notify/trigger-tool-requested.yaml", "- exact:", "- exactt:")
 
-    faults = strict.faults(fresh.root("apps"), fresh.environ)
+    faults = fresh.faults()
 
     assert sound == []
     assert [fault.split(":")[0] for fault in faults] == [
@@ -100,7 +98,8 @@ def test_unreachable_cluster_is_said(environment, environ, tmp_path):
     elsewhere = environment.environ | {"TF_VAR_kubeconfig_path": str(tmp_path / "kubeconfig")}
 
     done = environment.run("apps", "plan", kubeconfig_path=str(tmp_path / "kubeconfig"))
-    drifted = live.drift(environment.root("apps"), elsewhere)
+    drifted = live.drift([{"apiVersion": "v1", "kind": "Namespace",
+                           "metadata": {"name": environment.name}}], elsewhere)
 
     assert done.code != 0
     assert "cluster does not answer" in advice(done.err)
@@ -108,7 +107,6 @@ def test_unreachable_cluster_is_said(environment, environ, tmp_path):
 
 
 def test_unknown_kind_is_said_before_anything_waits_for_it(prepared):
-    prepared.run("apps", "validate")
     overlay = json.loads((prepared.overlay / "kustomization.yaml").read_text())
     overlay["resources"].append("monitor.yaml")
     (prepared.overlay / "monitor.yaml").write_text(yaml.safe_dump({
@@ -116,7 +114,7 @@ def test_unknown_kind_is_said_before_anything_waits_for_it(prepared):
             "name": "one", "namespace": "tollgate"}}))
     prepared.write_overlay(overlay)
 
-    faults = strict.faults(prepared.root("apps"), prepared.environ)
+    faults = prepared.faults()
 
     assert faults == [f'Missing {prepared.name}/one: no matches for kind "Missing" in version '
                       '"missing.example/v1"']

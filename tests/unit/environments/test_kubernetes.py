@@ -35,7 +35,7 @@ def program(tmp_path, monkeypatch):
 def test_accepted_manifests_have_no_faults(program):
     program("exit 0")
 
-    assert strict.of_manifests([TRIGGER, SERVICE], {}) == []
+    assert strict.faults([TRIGGER, SERVICE], {}) == []
 
 
 def test_each_refused_manifest_is_named_with_the_reason(program):
@@ -44,7 +44,7 @@ def test_each_refused_manifest_is_named_with_the_reason(program):
         echo 'Error from server (BadRequest): error when creating "STDIN": unknown field "x"' >&2
         exit 1; fi""")
 
-    assert strict.of_manifests([TRIGGER, SERVICE], {}) == [
+    assert strict.faults([TRIGGER, SERVICE], {}) == [
         'Trigger tollgate/one: unknown field "x"']
 
 
@@ -52,25 +52,27 @@ def test_object_in_an_error_is_not_repeated(program):
     program(r"""echo 'The request is invalid: patch: Invalid value: "{\"a\":\"b\"}": bad' >&2
         exit 1""")
 
-    assert strict.of_manifests([TRIGGER], {}) == [
+    assert strict.faults([TRIGGER], {}) == [
         "Trigger tollgate/one: The request is invalid: patch: bad"]
 
 
 def test_namespace_that_is_planned_too_is_no_fault(program):
     program("""echo 'Error from server (NotFound): namespaces "tollgate" not found' >&2; exit 1""")
 
-    assert strict.of_manifests([TRIGGER], {}) == []
+    assert strict.faults([TRIGGER], {}) == []
 
 
 def test_kind_that_is_planned_too_is_no_fault(program):
     program("""grep -q Trigger.*spec && exit 1; exit 0""")
 
-    assert strict.of_manifests([DEFINITION, TRIGGER], {}) == []
+    assert strict.faults([DEFINITION, TRIGGER], {}) == []
 
 
-def test_platform_has_no_manifests(tmp_path):
-    assert strict.faults(tmp_path / "platform", {}) == []
-    assert live.drift(tmp_path / "platform", {}) == []
+def test_stack_without_manifests_asks_no_cluster(program):
+    program("exit 9")
+
+    assert strict.faults([], {}) == []
+    assert live.drift([], {}) == []
 
 
 def test_clients_own_log_is_not_part_of_an_error(program):
@@ -94,7 +96,7 @@ def test_cluster_that_is_away_is_no_fault_of_a_manifest(program):
             'connection refused; if you choose to ignore these errors, turn it off' >&2; exit 1""")
 
     with pytest.raises(kubectl.Unanswered) as ended:
-        strict.of_manifests([TRIGGER, SERVICE], {})
+        strict.faults([TRIGGER, SERVICE], {})
 
     assert str(ended.value) == 'Get "https://c.test/openapi": connection refused'
     assert "The cluster does not answer" in advice(str(ended.value))
@@ -156,18 +158,7 @@ def test_applied_manifests_are_those_of_the_state():
         {"type": "kustomization_overlay", "mode": "data", "instances": [{}]}]}
 
     assert list(manifests.of_state(state)) == [TRIGGER]
-
-
-def test_stack_without_a_state_has_no_drift(program, tmp_path):
-    program("exit 0", name="terraform")
-
-    assert live.drift(tmp_path / "apps", {}) == []
-
-
-def test_plan_that_fails_is_left_to_terraform(program, tmp_path):
-    program("exit 1", name="terraform")
-
-    assert strict.faults(tmp_path / "apps", {}) == []
+    assert list(manifests.of_state({})) == []
 
 
 DIFF = """\
