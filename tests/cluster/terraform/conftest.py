@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.cluster.terraform.environment import Environment, cluster_environ, kubectl
+from tests.cluster.terraform.environment import Environment, cluster_environ
+from tests.kafka import kubectl
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,6 @@ def edited(environment):
 def namespace(environ):
     """An empty namespace of its own."""
     name = Environment.new_name()
-    kubectl(environ, "create", "namespace", name)
+    kubectl.ask("create", "namespace", name)
     yield name
-    kubectl(environ, "delete", "namespace", name, "--wait=false")
+    kubectl.ask("delete", "namespace", name, "--wait=false")

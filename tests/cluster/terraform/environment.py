@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eventing.environments import live, strict
 from eventing.environments.manifests import of_plan, of_state
+from tests.kafka import kubectl
 
 PROJECT = Path(__file__).resolve().parents[3]
 BASES = ("broker", "calculator", "notify", "kustomization.yaml")
@@ -29,6 +30,18 @@ OVERLAY = {
     "patches": [{"patch": SMALL, "target": {"group": "serving.knative.dev", "kind": "Service"}}],
 }
 
+PROVIDED = """
+terraform {
+  required_providers {
+    kustomization = { source = "kbst/kustomization" }
+  }
+}
+provider "kustomization" {
+  kubeconfig_path = var.kubeconfig_path
+}
+variable "kubeconfig_path" { type = string }
+"""
+
 
 def cluster_environ():
     """Return the environment variables of the cluster under test."""
@@ -36,13 +49,6 @@ def cluster_environ():
     assert kubeconfig, "set KUBECONFIG to a cluster with Knative Serving and Eventing"
     return {**os.environ, "TF_VAR_kubeconfig_path": kubeconfig.split(os.pathsep)[0],
             "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"}
-
-
-def kubectl(environ, *args, given=None):
-    done = subprocess.run(["kubectl", *args], env=environ, input=given, capture_output=True,
-                          text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @dataclass
@@ -61,6 +67,13 @@ def terraform(root, environ, *args):
     done = subprocess.run(["terraform", f"-chdir={root}", *args], env=environ, timeout=400,
                           capture_output=True, text=True, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def own_root(folder, environ, text):
+    """Make a root of one's own, as an operator's outside the project, and initialise it."""
+    (folder / "main.tf").write_text(PROVIDED + text.format(project=PROJECT))
+    done = terraform(folder, environ, "init")
+    assert done.code == 0, done.err
 
 
 class Environment:
@@ -140,10 +153,10 @@ class Environment:
         return json.loads(self.run(stack, "show", "-json", file).out)
 
     def get(self, kind, name):
-        return json.loads(kubectl(self.environ, "-n", self.name, "get", kind, name, "-o", "json"))
+        return json.loads(kubectl.ask("-n", self.name, "get", kind, name, "-o", "json"))
 
     def patch(self, kind, name, patch):
-        kubectl(self.environ, "-n", self.name, "patch", kind, name, "--type=merge",
+        kubectl.ask("-n", self.name, "patch", kind, name, "--type=merge",
                 "-p", json.dumps(patch))
 
     def destroy(self):

@@ -6,18 +6,10 @@ import json
 import pytest
 import yaml
 
-from tests.cluster.terraform.environment import PROJECT, kubectl, terraform
+from tests.cluster.terraform.environment import own_root, terraform
+from tests.kafka import kubectl
 
 ROOT = """
-terraform {{
-  required_providers {{
-    kustomization = {{ source = "kbst/kustomization" }}
-  }}
-}}
-provider "kustomization" {{
-  kubeconfig_path = var.kubeconfig_path
-}}
-variable "kubeconfig_path" {{ type = string }}
 variable "namespace" {{ type = string }}
 module "budgets" {{
   source = "{project}/terraform/modules/budgets"
@@ -36,8 +28,7 @@ BUDGETS = {"version": 1, "tenants": {"acme": {"timezone": "Europe/Berlin", "budg
 
 @pytest.fixture
 def root(environ, tmp_path):
-    (tmp_path / "main.tf").write_text(ROOT.format(project=PROJECT))
-    assert terraform(tmp_path, environ, "init").code == 0
+    own_root(tmp_path, environ, ROOT)
     return tmp_path
 
 
@@ -50,14 +41,14 @@ def test_budgets_reach_the_ledgers_file_and_change_in_place(environ, root, names
     write(root, BUDGETS)
     assert terraform(root, given, "apply", "-auto-approve").code == 0
     again = terraform(root, given, "plan", "-detailed-exitcode")
-    before = config_map(environ, namespace)
+    before = config_map(namespace)
 
     changed = copy.deepcopy(BUDGETS)
     changed["tenants"]["acme"]["budgets"][2]["calls"] = 90
     write(root, changed)
     terraform(root, given, "apply", "-auto-approve")
 
-    after = config_map(environ, namespace)
+    after = config_map(namespace)
     assert again.code == 0
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert yaml.safe_load(after["data"]["budgets.yaml"]) == changed
@@ -69,7 +60,7 @@ def test_ledger_reads_what_terraform_writes(environ, root, namespace):
     write(root, BUDGETS)
     terraform(root, {**environ, "TF_VAR_namespace": namespace}, "apply", "-auto-approve")
 
-    assert read(config_map(environ, namespace)["data"]["budgets.yaml"])
+    assert read(config_map(namespace)["data"]["budgets.yaml"])
 
 
 def test_faults_are_named_with_their_place(environ, root, namespace):
@@ -86,5 +77,5 @@ def test_faults_are_named_with_their_place(environ, root, namespace):
         assert said in done.said
 
 
-def config_map(environ, namespace):
-    return json.loads(kubectl(environ, "-n", namespace, "get", "cm", "budgets", "-o", "json"))
+def config_map(namespace):
+    return json.loads(kubectl.ask("-n", namespace, "get", "cm", "budgets", "-o", "json"))

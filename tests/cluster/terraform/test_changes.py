@@ -4,7 +4,7 @@ import json
 
 from eventing.environments.errors import advice
 from eventing.environments.repair import REMEMBERED, repair
-from tests.cluster.terraform.environment import kubectl
+from tests.kafka import kubectl
 
 SERVICE, TRIGGER = "services.serving.knative.dev", "triggers.eventing.knative.dev"
 OVER = {"metadata": {"annotations": {"tollgate.dev/rollout": None}}}
@@ -76,7 +76,7 @@ def test_removed_function_goes_away_and_nothing_else(edited):
     assert changes == {
         f"serving.knative.dev/Service/{edited.name}/notify": "delete",
         f"eventing.knative.dev/Trigger/{edited.name}/notify-tool-requested": "delete"}
-    left = kubectl(edited.environ, "-n", edited.name, "get", f"{SERVICE},{TRIGGER}",
+    left = kubectl.ask("-n", edited.name, "get", f"{SERVICE},{TRIGGER}",
                    "-o", "name")
     assert "notify" not in left
     assert "calculator" in left
@@ -144,7 +144,7 @@ def test_repair_leaves_a_rollout_alone(edited):
 
 
 def test_object_that_lost_its_annotation_is_known_again_after_a_repair(edited):
-    kubectl(edited.environ, "-n", edited.name, "annotate", TRIGGER, "notify-tool-requested",
+    kubectl.ask("-n", edited.name, "annotate", TRIGGER, "notify-tool-requested",
             f"{REMEMBERED}-")
 
     lost = edited.try_apply("apps")
@@ -157,7 +157,7 @@ def test_object_that_lost_its_annotation_is_known_again_after_a_repair(edited):
 
 
 def test_object_deleted_by_hand_is_made_again(edited):
-    kubectl(edited.environ, "-n", edited.name, "delete", TRIGGER, "notify-tool-requested")
+    kubectl.ask("-n", edited.name, "delete", TRIGGER, "notify-tool-requested")
 
     changes = edited.changes("apps")
     edited.apply("apps")

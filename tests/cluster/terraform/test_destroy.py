@@ -3,7 +3,8 @@
 import json
 import subprocess
 
-from tests.cluster.terraform.environment import Environment, kubectl
+from tests.cluster.terraform.environment import Environment
+from tests.kafka import kubectl
 
 
 def test_destroy_leaves_nothing_and_a_new_environment_is_whole(environ, tmp_path):
@@ -26,7 +27,7 @@ def test_what_others_put_into_the_namespace_goes_with_it_after_the_functions(env
     environment = Environment(tmp_path, environ)
     environment.apply("messaging")
     environment.apply("apps")
-    kubectl(environ, "-n", environment.name, "create", "configmap", "budgets")
+    kubectl.ask("-n", environment.name, "create", "configmap", "budgets")
 
     done = environment.run("apps", "destroy", "-auto-approve", "-input=false")
 

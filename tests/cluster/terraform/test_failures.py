@@ -7,7 +7,8 @@ import yaml
 
 from eventing.environments import live
 from eventing.environments.errors import advice
-from tests.cluster.terraform.environment import Environment, kubectl
+from tests.cluster.terraform.environment import Environment
+from tests.kafka import kubectl
 
 QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"},
          "spec": {"hard": {"count/services.serving.knative.dev": "1"}}}
@@ -75,11 +76,11 @@ def test_refused_field_is_repaired_by_the_next_apply(edited):
 
 def test_quota_keeps_what_fits_and_a_raised_one_lets_the_rest_in(prepared):
     where = ("-n", prepared.name)
-    kubectl(prepared.environ, *where, "create", "-f", "-", given=json.dumps(QUOTA))
+    kubectl.ask(*where, "create", "-f", "-", text=json.dumps(QUOTA))
 
     refused = prepared.try_apply("apps")
-    first = kubectl(prepared.environ, *where, "get", "services.serving.knative.dev", "-o", "name")
-    kubectl(prepared.environ, *where, "delete", "resourcequota", "few")
+    first = kubectl.ask(*where, "get", "services.serving.knative.dev", "-o", "name")
+    kubectl.ask(*where, "delete", "resourcequota", "few")
     prepared.apply("apps")
 
     assert refused.code != 0
@@ -91,7 +92,7 @@ def test_quota_keeps_what_fits_and_a_raised_one_lets_the_rest_in(prepared):
 
 
 def test_unreachable_cluster_is_said(environment, environ, tmp_path):
-    config = json.loads(kubectl(environ, "config", "view", "--raw", "-o", "json"))
+    config = json.loads(kubectl.ask("config", "view", "--raw", "-o", "json"))
     for cluster in config["clusters"]:
         cluster["cluster"]["server"] = "https://127.0.0.1:9"
     (tmp_path / "kubeconfig").write_text(json.dumps(config))

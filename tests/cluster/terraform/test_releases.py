@@ -7,18 +7,10 @@ import pytest
 import yaml
 
 from eventing.environments.releases import pins
-from tests.cluster.terraform.environment import PROJECT, kubectl, terraform
+from tests.cluster.terraform.environment import own_root, terraform
+from tests.kafka import kubectl
 
 ROOT = """
-terraform {{
-  required_providers {{
-    kustomization = {{ source = "kbst/kustomization" }}
-  }}
-}}
-provider "kustomization" {{
-  kubeconfig_path = var.kubeconfig_path
-}}
-variable "kubeconfig_path" {{ type = string }}
 variable "releases" {{ type = any }}
 variable "serving_config" {{ type = any }}
 module "knative" {{
@@ -54,7 +46,6 @@ def root(environ, tmp_path):
     """A made-up Serving: its definition in one release, an object of that kind in the next."""
     name = f"c2-{uuid.uuid4().hex[:8]}"
     group = f"{name}.example"
-    (tmp_path / "main.tf").write_text(ROOT.format(project=PROJECT))
     releases = tmp_path / "releases"
     config = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"},
               "metadata": {"name": "config-features", "namespace": name}}
@@ -67,8 +58,7 @@ def root(environ, tmp_path):
     for release in ("serving", "ingress"):
         (releases / release / "VERSION").write_text("1.23.0\n")
     tmp_path.joinpath("name").write_text(name)
-    done = terraform(tmp_path, environ, "init")
-    assert done.code == 0, done.err
+    own_root(tmp_path, environ, ROOT)
     given = with_variables(environ, tmp_path)
     yield tmp_path
     if (tmp_path / "terraform.tfstate").exists():
@@ -85,8 +75,8 @@ def test_releases_are_installed_in_order_configured_and_taken_away(environ, root
 
     applied = terraform(root, given, "apply", "-auto-approve")
     again = terraform(root, given, "plan", "-detailed-exitcode")
-    config = json.loads(kubectl(environ, "-n", name, "get", "cm", "config-features", "-o", "json"))
-    widget = kubectl(environ, "-n", name, "get", f"widgets.{name}.example", "-o", "name")
+    config = json.loads(kubectl.ask("-n", name, "get", "cm", "config-features", "-o", "json"))
+    widget = kubectl.ask("-n", name, "get", f"widgets.{name}.example", "-o", "name")
     destroyed = terraform(root, given, "destroy", "-auto-approve")
 
     assert applied.code == 0, applied.err
@@ -94,7 +84,7 @@ def test_releases_are_installed_in_order_configured_and_taken_away(environ, root
     assert config["data"] == {"a": "1", "b": "2"}
     assert "one" in widget
     assert destroyed.code == 0, destroyed.err
-    assert name not in kubectl(environ, "get", "namespace,crd", "-o", "name")
+    assert name not in kubectl.ask("get", "namespace,crd", "-o", "name")
 
 
 def test_manifest_that_is_not_what_was_pinned_is_refused(environ, root):

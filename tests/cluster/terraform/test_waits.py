@@ -6,18 +6,10 @@ import pytest
 import yaml
 
 from eventing.environments.errors import advice
-from tests.cluster.terraform.environment import PROJECT, Environment, kubectl, terraform
+from tests.cluster.terraform.environment import Environment, own_root, terraform
+from tests.kafka import kubectl
 
 ROOT = """
-terraform {{
-  required_providers {{
-    kustomization = {{ source = "kbst/kustomization" }}
-  }}
-}}
-provider "kustomization" {{
-  kubeconfig_path = var.kubeconfig_path
-}}
-variable "kubeconfig_path" {{ type = string }}
 variable "layer" {{ type = string }}
 module "overlay" {{
   source = "{project}/terraform/modules/overlay"
@@ -33,7 +25,7 @@ module "overlay" {{
 def failed(environ, tmp_path):
     """Return a function that applies one object into a namespace that is not there."""
     name = Environment.new_name()
-    (tmp_path / "main.tf").write_text(ROOT.format(project=PROJECT))
+    own_root(tmp_path, environ, ROOT)
     overlay = tmp_path / "overlay"
     overlay.mkdir()
     (overlay / "kustomization.yaml").write_text("resources: [all.yaml]\n")
@@ -43,7 +35,6 @@ def failed(environ, tmp_path):
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
             {"apiVersion": api, "kind": kind, "metadata": {"name": "one", "namespace": name}}]))
         given = {**environ, "TF_VAR_layer": layer, **more}
-        assert terraform(tmp_path, given, "init").code == 0
         done = terraform(tmp_path, given, "apply", "-auto-approve")
         assert done.code != 0
         return done.err
@@ -63,7 +54,7 @@ def test_missing_namespace_ends_the_wait_with_the_stack_to_apply_first(failed):
 
 
 def test_missing_right_names_who_lacks_which(failed, environ, tmp_path):
-    config = json.loads(kubectl(environ, "config", "view", "--raw", "-o", "json"))
+    config = json.loads(kubectl.ask("config", "view", "--raw", "-o", "json"))
     for user in config["users"]:
         user["user"]["as"] = "nobody"
     (tmp_path / "kubeconfig").write_text(json.dumps(config))
