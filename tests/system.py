@@ -173,6 +173,14 @@ class System:
             async for key in self.redis.scan_iter(pattern, count=1000):
                 await self.redis.hset(key, "until", "0")
 
+    async def lapse_holds(self, tenant):
+        """End the leases of all open holds of a tenant, as time would; nobody must wait for them.
+        """
+        leases = f"lg:{{{tenant.name}}}:exp"
+        for reservation in await self.redis.zrange(leases, 0, -1):
+            await self.redis.hset(f"lg:{{{tenant.name}}}:r:{reservation}", "expires", 0)
+            await self.redis.zadd(leases, {reservation: 0})
+
     async def lapse_when_back(self, tenant):
         """Wait for Redis, then end the leases: a holder whose release was lost is gone."""
         await until(self._answers, what="Redis is back")
