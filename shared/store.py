@@ -3,16 +3,20 @@
 Every script is a `.lua` file called by EVALSHA with all its keys declared (ADR 0004).
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
@@ -22,7 +26,7 @@ from redis.exceptions import (
 )
 
 from shared.errors import TollgateError, Transient
-from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S
+from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S, SCRIPT_BATCH_MAX
 
 __all__ = ["Redis", "Script", "Unavailable", "connect", "mapped", "pipeline", "refuse_eviction"]
 
@@ -67,6 +71,71 @@ def mapped() -> Iterator[None]:
         raise Unavailable(f"Redis does not answer: {error}") from error
 
 
+Command = tuple[Value, ...]
+Asked = tuple[Command, asyncio.Future[Any]]
+
+
+class _Lane:
+    """Sends to one Redis what is asked for at the same time as one batch, in one write.
+
+    One batch is under way at a time and what comes meanwhile makes the next one: nobody waits who
+    is alone, and under load a connection, a wake-up and a system call serve many.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Asked] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, redis: Redis, command: Command) -> Any:
+        """Return the answer to a command, or raise its error as `redis` does."""
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain(redis))
+        return await answer
+
+    async def _drain(self, redis: Redis) -> None:
+        while self._waiting:
+            batch = self._waiting[:SCRIPT_BATCH_MAX]
+            del self._waiting[:SCRIPT_BATCH_MAX]
+            try:
+                _tell(batch, await _answers(redis, [command for command, _ in batch]))
+            except (RedisError, OSError, TimeoutError) as error:
+                # Who waited behind it is told at once: nobody waits for Redis twice.
+                batch += self._waiting
+                self._waiting.clear()
+                _tell(batch, [error] * len(batch))
+            finally:
+                _give_up(batch)
+
+
+async def _answers(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """Return the answers of Redis, errors among them."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for command in commands:
+            pipe.execute_command(*command)
+        return list(await pipe.execute(raise_on_error=False))
+
+
+def _tell(batch: Sequence[Asked], answers: Sequence[Any]) -> None:
+    for (_, asked), answer in zip(batch, answers, strict=True):
+        if asked.done():
+            continue  # the caller has gone
+        if isinstance(answer, BaseException):
+            asked.set_exception(answer)
+        else:
+            asked.set_result(answer)
+
+
+def _give_up(batch: Sequence[Asked]) -> None:
+    """Cancel what has no answer: the loop is ending."""
+    for _, asked in batch:
+        asked.cancel()
+
+
+_lanes: WeakKeyDictionary[Redis, _Lane] = WeakKeyDictionary()
+
+
 class Script:
     """One Lua file, called by its hash; Redis gets the text only when it does not know it."""
 
@@ -82,11 +151,16 @@ class Script:
         """
         with mapped():
             try:
-                return await redis.evalsha(self._sha, len(keys), *keys, *args)
+                return await self._run(redis, keys, args)
             except NoScriptError:
                 await redis.script_load(self._text)
-                return await redis.evalsha(self._sha, len(keys), *keys, *args)
+                return await self._run(redis, keys, args)
 
+    async def _run(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
+        if not isinstance(redis, Redis):  # a cluster's client, which knows where each key is
+            return await redis.evalsha(self._sha, len(keys), *keys, *args)
+        lane = _lanes.setdefault(redis, _Lane())
+        return await lane.ask(redis, ("EVALSHA", self._sha, len(keys), *keys, *args))
 
     async def each(self, redis: Redis,
                    calls: Sequence[tuple[Sequence[str], Sequence[Value]]]) -> list[Any]:
@@ -95,19 +169,16 @@ class Script:
         Raises:
             Unavailable: Redis is away; which of them ran is unknown.
         """
-        with mapped():
-            try:
-                return await self._sent(redis, calls)
-            except NoScriptError:  # then none of them ran
-                await redis.script_load(self._text)
-                return await self._sent(redis, calls)
+        return await asyncio.gather(*(self(redis, keys, args) for keys, args in calls))
 
-    async def _sent(self, redis: Redis,
-                    calls: Sequence[tuple[Sequence[str], Sequence[Value]]]) -> list[Any]:
-        async with redis.pipeline(transaction=False) as pipe:
-            for keys, args in calls:
-                pipe.evalsha(self._sha, len(keys), *keys, *args)
-            return list(await pipe.execute())
+
+class _Packing(AbstractConnection):
+    """Leaves packing to hiredis, which takes a ninth of the time: a reserve has 40 arguments."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """Return the command as it goes over the wire."""
+        packed: list[bytes] = HiredisRespSerializer().pack(*args)
+        return packed
 
 
 def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S) -> Redis:
@@ -120,6 +191,8 @@ def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S) -> Redis:
         socket_timeout=timeout_s, socket_connect_timeout=timeout_s,
         decode_responses=True, retry=Retry(NoBackoff(), 1), retry_on_error=[ConnectionError],
     )
+    plain = pool.connection_class
+    pool.connection_class = type(plain.__name__, (_Packing, plain), {})
     return Redis.from_pool(pool)
 
 

@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from opentelemetry import context, trace
@@ -25,6 +26,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.clock import rfc3339
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_ENCODED = json.JSONEncoder(default=str).encode
 _BUILTIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -47,7 +49,7 @@ class _JsonLines(logging.Formatter):
         line |= {k: v for k, v in vars(record).items() if k not in _BUILTIN}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _ENCODED(line)
 
 
 class SpanLines(SpanExporter):
@@ -56,7 +58,7 @@ class SpanLines(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Write the spans."""
         for span in spans:
-            sys.stderr.write(json.dumps(_span_line(span), default=str) + "\n")
+            sys.stderr.write(_ENCODED(_span_line(span)) + "\n")
         sys.stderr.flush()
         return SpanExportResult.SUCCESS
 
@@ -103,18 +105,28 @@ def span(name: str, attributes: Mapping[str, Any] | None = None,
          traceparent: str | None = None) -> Iterator[trace.Span]:
     """Run the block in a span, below `traceparent` if one is given, else the current span."""
     parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
-    tracer = trace.get_tracer("tollgate")
-    values = {k: v for k, v in (attributes or {}).items() if v is not None}
-    if parent is not None and not isinstance(trace.get_tracer_provider(), TracerProvider):
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
         with _attached(parent):
             yield trace.get_current_span()
         return
-    with tracer.start_as_current_span(name, context=parent, attributes=values) as current:
-        yield current
+    values = {k: v for k, v in (attributes or {}).items() if v is not None}
+    begun = _tracer(provider).start_span(name, context=parent, attributes=values)
+    with trace.use_span(begun, end_on_exit=True):
+        yield begun
+
+
+@lru_cache(maxsize=1)
+def _tracer(_: TracerProvider) -> trace.Tracer:
+    """Return the provider's tracer; making one takes as long as a span."""
+    return trace.get_tracer("tollgate")
 
 
 @contextmanager
-def _attached(parent: context.Context) -> Iterator[None]:
+def _attached(parent: context.Context | None) -> Iterator[None]:
+    if parent is None:
+        yield
+        return
     token = context.attach(parent)
     try:
         yield
