@@ -63,6 +63,22 @@ def test_no_field_of_production_names_another_namespace(environ, copied):
     assert re.findall(r".{20}\btollgate\b.{20}", OTHER_MEANINGS.sub("", text)) == []
 
 
+def test_costs_archives_into_the_platforms_bucket(environ, copied):
+    shutil.copytree(PROJECT / "knative", copied.parent / "knative")
+    folder, file = copied / "environments" / "dev" / "apps", str(copied / "plan")
+    given = {**environ, "TF_VAR_archive_bucket": "tollgate-dev-archive"}
+    assert terraform(folder, given, "init").code == 0
+
+    done = terraform(folder, given, "plan", f"-out={file}")
+
+    assert done.code == 0, done.err
+    plan = json.loads(terraform(folder, given, "show", "-json", file).out)
+    objects = [json.loads(x["change"]["after"]["manifest"]) for x in plan["resource_changes"]]
+    (settings,) = [o["data"] for o in objects if o["kind"] == "ConfigMap"
+                   and o["metadata"]["name"] == "tollgate"]
+    assert settings["COSTS_ARCHIVE_BUCKET"] == "tollgate-dev-archive"
+
+
 def test_roots_differ_in_overlay_state_and_defaults_only():
     for stack in ("messaging", "apps"):
         texts = {(PROJECT / "terraform" / "environments" / name / stack / "main.tf").read_text()

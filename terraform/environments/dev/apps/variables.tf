@@ -53,6 +53,12 @@ variable "registry" {
   default     = ""
 }
 
+variable "archive_bucket" {
+  description = "Platform output: bucket into which costs archives old events."
+  type        = string
+  default     = ""
+}
+
 variable "function_role_arns" {
   description = "Platform output: AWS role of each function."
   type        = map(string)

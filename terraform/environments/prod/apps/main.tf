@@ -9,6 +9,7 @@ module "access" {
     cluster_ca_data    = var.cluster_ca_data
     region             = var.region
     registry           = var.registry
+    archive_bucket     = var.archive_bucket
     function_role_arns = var.function_role_arns
   }
 }
@@ -26,7 +27,7 @@ module "apps" {
   registry  = try(local.platform.registry, null)
   image_tag = var.image_tag
   images    = var.images
-  settings  = var.settings
+  settings  = merge(try({ COSTS_ARCHIVE_BUCKET = local.platform.archive_bucket }, {}), var.settings)
   role_arns = try(local.platform.function_role_arns, {})
   ingress   = var.ingress
   scheme    = var.scheme
