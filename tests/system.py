@@ -179,7 +179,7 @@ class System:
         leases = f"lg:{{{tenant.name}}}:exp"
         for reservation in await self.redis.zrange(leases, 0, -1):
             await self.redis.hset(f"lg:{{{tenant.name}}}:r:{reservation}", "expires", 0)
-            await self.redis.zadd(leases, {reservation: 0})
+            await self.redis.zadd(leases, {reservation: 0}, xx=True)  # it may just have ended
 
     async def lapse_when_back(self, tenant):
         """Wait for Redis, then end the leases: a holder whose release was lost is gone."""

@@ -176,7 +176,5 @@ class no_ledger:  # noqa: N801 - reads as a statement
 
 async def books_once_leases_end(system, tenant):
     """Let open leases lapse, as time would, and return the closed books."""
-    leases = f"lg:{{{tenant.name}}}:exp"
-    for reservation in await system.redis.zrange(leases, 0, -1):
-        await system.redis.zadd(leases, {reservation: 0})
+    await system.lapse_holds(tenant)
     return await tenant.books()
