@@ -6,21 +6,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from eventing.focus.check import Report, Row, check
+from eventing.focus.check import Report, check
 from eventing.focus.columns import COLUMNS, NAMES
+from eventing.focus.forms import TIME_FORMAT
+from eventing.focus.rules import Row
 
 DECIMAL_DIGITS, DECIMAL_SCALE = 38, 18
 """Of Parquet's decimals: prices of a token have up to 15 decimals; more is refused, not rounded."""
 
 
 def csv_lines(rows: Iterable[Row], *, header: bool) -> str:
-    """Return rows as CSV (RFC 4180); nulls are empty."""
+    """Return rows as CSV (RFC 4180); nulls are empty.
+
+    Decimals keep a decimal point also where they are whole: readers that guess a column's type
+    from its values, the specification's validator among them, else take it for integers.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, NAMES, lineterminator="\r\n")
     if header:
         writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, **{n: _pointed(row.get(n)) for n in _DECIMALS}} for row in rows)
     return text.getvalue()
+
+
+_DECIMALS = tuple(column.name for column in COLUMNS if column.kind == "decimal")
+
+
+def _pointed(number: str | None) -> str | None:
+    return f"{number}.0" if number and "." not in number else number
 
 
 class ParquetTable:
@@ -103,9 +116,21 @@ def checked_file(path: Path) -> Report:
     if path.suffix == ".parquet":
         names, rows = _parquet(path)
         return check(names, rows)
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        return check(list(reader.fieldnames or ()), reader)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        lines = csv.reader(file, strict=True)
+        try:
+            names = next(lines, [])
+            return check(names, _named(names, lines))
+        except csv.Error as error:
+            raise ValueError(f"line {lines.line_num}: {error}") from error
+
+
+def _named(names: list[str], lines: Iterable[list[str]]) -> Iterator[Row]:
+    """Yield rows by column; an empty cell of a CSV file is null."""
+    for number, cells in enumerate(lines, 1):
+        if len(cells) != len(names):
+            raise ValueError(f"row {number} has {len(cells)} cells, the header has {len(names)}")
+        yield {name: cell or None for name, cell in zip(names, cells, strict=True)}
 
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
@@ -119,11 +144,12 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
 
 
 def _text(value: Any) -> str | None:
-    from datetime import datetime
+    from datetime import UTC, datetime
     from decimal import Decimal
 
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+        return (value.astimezone(UTC) if value.tzinfo else value).strftime(TIME_FORMAT)
+    return format(Decimal(repr(value)) if isinstance(value, float) else value, "f") \
+        if isinstance(value, Decimal | float) else str(value)

@@ -113,12 +113,12 @@ def charged(rows: Iterable[Mapping[str, str | None]]) -> dict[Key, Amount]:
     found: dict[Key, Amount] = defaultdict(Amount)
     with localcontext(prec=DIGITS):
         for row in rows:
-            if row["ResourceType"] == "tool" or not row.get("SkuMeter"):
+            if row["x_Kind"] == "tool" or not row.get("SkuMeter"):
                 continue
             provider = row["ProviderName"] or ""
             key = Key((row["ChargePeriodStart"] or "")[:10], provider,
                       bare(row["ServiceName"] or "", provider), row["SkuMeter"] or "")
-            quantity = int(row["PricingQuantity"] or 0)
+            quantity = int(row["ConsumedQuantity"] or 0)
             nano = Decimal(row["BilledCost"] or 0) * NANO
             found[key] = Amount(found[key].quantity + quantity, found[key].nano + nano)
     return dict(found)

@@ -1,7 +1,9 @@
 """Turns events into FOCUS rows, without I/O: a row per day, dimensions, meter and unit price.
 
 Quantities of equal unit price are added up, so unit price × quantity = cost holds exactly; what an
-event's total was rounded up by, and corrections, are rows of category Adjustment.
+event's total was rounded up by, and adjustments, are rows of category Adjustment, on the day they
+were made. Providers price tokens by the million, so that is the pricing unit; the consumed quantity
+is in tokens. The list price is the agreed one: events know no other.
 """
 
 import json
@@ -13,11 +15,14 @@ from typing import Any, NamedTuple
 
 from eventing.event import Event
 from eventing.focus.check import DIGITS
-from eventing.focus.columns import ADJUSTMENT, CORRECTION, USAGE
+from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
 from functions.costs.facts import Fact, read
 
 ISSUER = "Tollgate"
 NANO = Decimal(10) ** 9
+MTOK_DIGITS = 6
+CATEGORY, OF_MODELS, OF_TOOLS = (
+    "AI and Machine Learning", "Generative AI", "Other (AI and Machine Learning)")
 
 
 class Charge(NamedTuple):
@@ -63,7 +68,7 @@ class Charges:
             self._costs[charge] += cost
             rest -= cost
         if rest:
-            meter = "correction" if fact.kind == "adjusted" else "rounding"
+            meter = _unpriced(fact, data)
             self._costs[_charge(fact, meter, meter, "")] += rest
 
     def rows(self) -> Iterator[dict[str, str | None]]:
@@ -76,7 +81,7 @@ class Charges:
     def _row(self, charge: Charge) -> dict[str, str | None]:
         cost = format(self._costs[charge], "f")
         day = date.fromisoformat(charge.day)
-        return {
+        return dict.fromkeys(NAMES) | {
             "BilledCost": cost, "ContractedCost": cost, "EffectiveCost": cost, "ListCost": cost,
             "BillingAccountId": self._tenant, "BillingAccountName": self._tenant,
             "BillingCurrency": "USD", "BillingPeriodStart": _at(first_of(self._month)),
@@ -84,34 +89,63 @@ class Charges:
             "ChargePeriodEnd": _at(day + timedelta(1)), "InvoiceIssuerName": ISSUER,
             "InvoiceId": f"{self._tenant}-{self._month}",
             "ProviderName": charge.provider or ISSUER, "PublisherName": charge.provider or ISSUER,
-            "ServiceCategory": "AI and Machine Learning", "ServiceName": charge.name,
-            "ServiceSubcategory": "Generative AI", "ResourceId": charge.name,
-            "ResourceName": charge.name, "ResourceType": charge.kind,
+            "ServiceCategory": CATEGORY, "ServiceName": charge.name,
+            "ServiceSubcategory": OF_TOOLS if charge.kind == "tool" else OF_MODELS,
             "SubAccountId": charge.agent or None, "SubAccountName": charge.agent or None,
             "ChargeFrequency": "Usage-Based", "Tags": charge.tags,
             "x_Agent": charge.agent or None, "x_AgentVersion": charge.version or None,
-            "x_Environment": charge.env or None, "x_Outcome": charge.outcome,
+            "x_Environment": charge.env or None, "x_Kind": charge.kind or None,
+            "x_Outcome": charge.outcome or None, **self._resource(charge),
             **(self._usage(charge) if charge.unit_price else _adjustment(charge)),
         }
 
+    def _resource(self, charge: Charge) -> dict[str, str | None]:
+        """Return the agent: what uses models and tools, and what people name."""
+        if not charge.agent:
+            return {}
+        return {"ResourceId": f"{self._tenant}/{charge.agent}", "ResourceName": charge.agent,
+                "ResourceType": "agent"}
+
     def _usage(self, charge: Charge) -> dict[str, str | None]:
-        quantity = str(self._quantities[charge])
-        unit = "Requests" if charge.meter.startswith(("calls", "request:")) else "Tokens"
+        consumed = self._quantities[charge]
+        is_counted = charge.meter.startswith(("calls", "request:"))
+        unit, digits = ("Requests", 0) if is_counted else ("Tokens", MTOK_DIGITS)
+        unit_price = _plain(Decimal(charge.unit_price).scaleb(digits))
         return {
             "ChargeCategory": USAGE, "ChargeClass": None, "PricingCategory": "Standard",
             "ChargeDescription": f"{charge.meter} of {charge.name}",
-            "PricingQuantity": quantity, "PricingUnit": unit, "ConsumedQuantity": quantity,
-            "ConsumedUnit": unit, "ListUnitPrice": charge.unit_price,
-            "ContractedUnitPrice": charge.unit_price, "SkuId": charge.sku,
-            "SkuMeter": charge.meter, "SkuPriceId": f"{charge.sku}@{charge.unit_price}",
+            "PricingQuantity": _plain(Decimal(consumed).scaleb(-digits)),
+            "PricingUnit": f"{10**digits} {unit}" if digits else unit,
+            "ConsumedQuantity": str(consumed), "ConsumedUnit": unit,
+            "ListUnitPrice": unit_price, "ContractedUnitPrice": unit_price, "SkuId": charge.sku,
+            "SkuMeter": charge.meter, "SkuPriceId": f"{charge.sku}@{unit_price}",
+            "SkuPriceDetails": json.dumps({
+                "x_Meter": charge.meter, "x_Of": charge.sku.removesuffix(f":{charge.meter}")}),
         }
 
 
 def _adjustment(charge: Charge) -> dict[str, str | None]:
-    corrects = charge.meter == "correction"
-    said = "Corrected cost" if corrects else "Rounding up to a whole nano-dollar"
+    corrects = charge.meter == CORRECTS
     return {"ChargeCategory": ADJUSTMENT, "ChargeClass": CORRECTION if corrects else None,
-            "ChargeDescription": f"{said} of {charge.name}"}
+            "ChargeDescription": f"{UNPRICED[charge.meter]} of {charge.name}"}
+
+
+def _unpriced(fact: Fact, data: Mapping[str, Any]) -> str:
+    """Return what an amount without a price is.
+
+    A correction is about a period that was invoiced; within the month it is an adjustment
+    (ChargeClass-C-003-C and C-004-C).
+    """
+    if fact.kind != "adjusted":
+        return "rounding"
+    ended = (data.get("invocation") or {}).get("ended") or fact.day
+    return CORRECTS if ended[:len("2026-11")] < fact.day[:len("2026-11")] else "adjustment"
+
+
+CORRECTS = "correction"
+UNPRICED = {"rounding": "Rounding up to a whole nano-dollar", "adjustment": "Adjusted cost",
+            CORRECTS: "Corrected cost of an earlier month"}
+"""What has no quantity, by meter, and how a row describes it."""
 
 
 def _charge(fact: Fact, sku: str, meter: str, unit_price: str) -> Charge:
@@ -120,6 +154,11 @@ def _charge(fact: Fact, sku: str, meter: str, unit_price: str) -> Charge:
     tags = json.dumps(dict(sorted(fact.tags.items())), separators=(",", ":"))
     return Charge(fact.day, agent, version, kind, fact.name, provider, env, outcome, tags,
                   sku, meter, unit_price)
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def first_of(month: str) -> date:

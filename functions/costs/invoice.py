@@ -9,23 +9,26 @@ from typing import Any
 
 from eventing.focus.check import DIGITS
 
-HEADS = ("agent", "service", "meter", "unit_price", "quantity", "cost_usd")
-Line = tuple[str, str, str, str]
+HEADS = ("agent", "service", "meter", "unit_price", "unit", "quantity", "cost_usd")
+Line = tuple[str, str, str, str, str]
 
 
 def invoice(tenant: str, month: str, rows: Iterable[Mapping[str, str | None]]) -> dict[str, Any]:
-    """Return lines by agent, service, meter and unit price; they add up to the total exactly."""
-    quantities: dict[Line, int] = defaultdict(int)
+    """Return lines by agent, service, meter and unit price; they add up to the total exactly.
+
+    A quantity is in units of its price, so that both multiply to the line's cost.
+    """
+    quantities: dict[Line, Decimal] = defaultdict(Decimal)
     costs: dict[Line, Decimal] = defaultdict(Decimal)
     with localcontext(prec=DIGITS):
         for row in rows:
             line = (row["x_Agent"] or "", row["ServiceName"] or "",
                     row.get("SkuMeter") or row["ChargeDescription"] or "",
-                    row.get("ListUnitPrice") or "")
-            quantities[line] += int(row.get("PricingQuantity") or 0)
+                    row.get("ContractedUnitPrice") or "", row.get("PricingUnit") or "")
+            quantities[line] += Decimal(row.get("PricingQuantity") or 0)
             costs[line] += Decimal(row["BilledCost"] or 0)
         total = sum(costs.values(), Decimal(0))
-        lines = [{**dict(zip(HEADS, line, strict=False)), "quantity": quantities[line] or None,
+        lines = [{**dict(zip(HEADS, line, strict=False)), "quantity": _text(quantities[line]),
                   "cost_usd": format(costs[line], "f")} for line in sorted(costs)]
         return {"invoice": f"{tenant}-{month}", "tenant": tenant, "month": month,
                 "currency": "USD", "lines": lines, "total_usd": format(total, "f"),
@@ -48,5 +51,9 @@ def as_text(found: Mapping[str, Any]) -> str:
     for line in found["lines"]:
         priced = f"{line['quantity']} × {line['unit_price']}" if line["quantity"] else ""
         lines.append(f"{line['agent']:<24} {line['service']:<32} {line['meter']:<24} "
-                     f"{priced:>28} {line['cost_usd']:>24}")
-    return "\n".join([*lines, "", f"{'Total USD':<112}{found['total_usd']:>25}", ""])
+                     f"{priced:>28} {line['unit']:<14} {line['cost_usd']:>24}")
+    return "\n".join([*lines, "", f"{'Total USD':<127}{found['total_usd']:>25}", ""])
+
+
+def _text(quantity: Decimal) -> str | None:
+    return format(quantity, "f") if quantity else None
