@@ -7,7 +7,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
+from eventing import stopping
 from shared.store import Redis, Unavailable, mapped
 from shared.tasks.keys import HINTS
 
@@ -47,7 +49,10 @@ class Hints:
 
     @asynccontextmanager
     async def waiter(self, tenant: str, task_id: str) -> AsyncIterator[Waiter]:
-        """Listen for one task; subscribed before the block runs, unless Redis is away."""
+        """Listen for one task; subscribed before the block runs, unless Redis is away.
+
+        The waiter is woken when the process is asked to stop, too.
+        """
         waiter, about = Waiter(), f"{tenant} {task_id}"
         self._waiters[about].add(waiter)  # first, or the subscription would find nobody and end
         try:
@@ -55,7 +60,8 @@ class Hints:
                 self._listening = asyncio.create_task(self._listen())
             with suppress(TimeoutError):  # reading the stream at intervals is enough
                 await asyncio.wait_for(self._subscribed.wait(), RESUBSCRIBE_S)
-            yield waiter
+            with stopping.woken(partial(waiter.tell, "")):
+                yield waiter
         finally:
             self._waiters[about].discard(waiter)
             if not self._waiters[about]:

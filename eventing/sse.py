@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from eventing import stopping
 from eventing.hints import Hints
 from shared import limits
 from shared.errors import Malformed
@@ -27,7 +28,7 @@ class Follower:
     task_id: str
 
     async def lines(self, after: str) -> AsyncIterator[str]:
-        """Yield the events after an id, until the task ends or the time is over.
+        """Yield the events after an id, until the task, the time or the process ends.
 
         Entries of the stream carry ids that only grow; streamed text has none and is not repeated.
         """
@@ -39,7 +40,7 @@ class Follower:
                 entries = await self.reader.entries(self.tenant, self.task_id, after=position)
                 for line in (*_tokens(waiter.texts), *[await self._line(e) for e in entries]):
                     yield line
-                if any(entry.event == "end" for entry in entries):
+                if stopping.is_stopping() or any(entry.event == "end" for entry in entries):
                     return
                 position = entries[-1].id if entries else position
                 if time.monotonic() >= beat:

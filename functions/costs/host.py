@@ -14,6 +14,7 @@ from functions.costs.archive import Archive, archive_due
 from functions.costs.door import Door
 from functions.costs.exports import Exports
 from functions.costs.gaps import LedgerEvents
+from functions.costs.live import Live
 from functions.costs.objects import Bucket
 from functions.costs.pages import Pages
 from functions.costs.settings import CostsSettings
@@ -56,7 +57,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     return App(name="costs", on_event=receive, start=start,
                routes=[metrics.metric_route(store), *Api(store, door, ledger).routes(),
                        *Views(store, door, ledger).routes(), *Exports(store, door).routes(),
-                       *Trust(store, door).routes(),
+                       *Live(store, door).routes(), *Trust(store, door).routes(),
                        *Pages(store, door, ledger).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 

@@ -1,14 +1,10 @@
-"""The routes that a dashboard asks beside plain sums: tasks, unit costs, corrections, now, live."""
+"""The routes that a dashboard asks beside plain sums: tasks, unit costs, corrections, now."""
 
-import asyncio
-import json
-import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from functions.costs import gaps
@@ -18,15 +14,10 @@ from functions.costs.door import Door
 from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
 from functions.costs.question import Question, ask
-from functions.costs.report import Row, Sums, total
+from functions.costs.report import Row, total
 from functions.costs.store import CostStore
 from shared.errors import Transient
-from shared.limits import STREAM_HEARTBEAT_S
 
-LIVE_MAX_S = 60.0
-"""A stream ends before the Service's time is over; browsers connect again by themselves."""
-
-LIVE_EVERY_S = 1.0
 TASK_MEASURES = "cost_nano,invocations,tokens,failures,duration_ms,retried_nano,failed_nano"
 
 
@@ -42,7 +33,7 @@ class Views:
         """Return the routes."""
         table = (("tasks", self.tasks), ("unit-costs", self.unit_costs),
                  ("unattributed", self.unattributed), ("corrections", self.corrections),
-                 ("now", self.now), ("live", self.live))
+                 ("now", self.now))
         return [Route(f"/v1/{name}", endpoint, methods=["GET"]) for name, endpoint in table]
 
     async def tasks(self, request: Request) -> Response:
@@ -113,30 +104,6 @@ class Views:
 
     async def _sums(self, tenant: str, question: Question) -> list[Row]:
         return await self._store.rows(tenant, question)
-
-    async def live(self, request: Request) -> Response:
-        """`GET /v1/live`: server-sent events `changed`, at most one a second."""
-        tenant = self._door.visitor(request).tenant
-        return StreamingResponse(self._changes(tenant), media_type="text/event-stream",
-                                 headers={"cache-control": "no-store"})
-
-    async def _changes(self, tenant: str) -> AsyncIterator[str]:
-        ends, seen, beat = time.monotonic() + LIVE_MAX_S, -1, time.monotonic()
-        yield "retry: 1000\n\n"
-        while time.monotonic() < ends:
-            events = (await self._store.counts(tenant))["events"]
-            if events != seen:
-                seen, beat = events, time.monotonic()
-                yield f"event: changed\ndata: {json.dumps(await self._state(tenant, events))}\n\n"
-            elif time.monotonic() - beat > STREAM_HEARTBEAT_S:
-                beat = time.monotonic()
-                yield ": heartbeat\n\n"
-            await asyncio.sleep(LIVE_EVERY_S)
-
-    async def _state(self, tenant: str, events: int) -> dict[str, Any]:
-        spent = sum((sums for sums in (await self._store.totals(tenant)).values()), Sums())
-        return {"events": events, "total_nano": spent.cost_nano,
-                "total_usd": usd_text(spent.cost_nano), "at": _now()}
 
 
 def _task(row: Row) -> dict[str, Any]:

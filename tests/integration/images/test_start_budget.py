@@ -39,7 +39,8 @@ PROBE = {module_file(ROOT, name).relative_to(ROOT)
 def test_bare_function_loads_nothing_of_the_project_but_its_server(measured):
     own = {name for name in measured[0].modules if name.split(".")[0] in PACKAGES}
 
-    assert own == {"eventing", "eventing.local", "eventing.local.serve", "eventing.images"}
+    assert own == {"eventing", "eventing.local", "eventing.local.serve", "eventing.stopping",
+                   "eventing.images"}
 
 
 def test_heavy_module_is_named_with_its_function(measured):
