@@ -88,8 +88,8 @@ class _Served:
         return brief(answer) if self._is_delivery(request) else answer
 
     def _is_delivery(self, request: Request) -> bool:
-        on_event = self._app.on_event
-        return request.url.path == "/" and on_event is not None and is_event(request.headers)
+        return (self._app.on_event is not None and request.scope["path"] == "/"
+                and is_event(request.headers))
 
     async def _dispatched(self, request: Request) -> Response:
         await self._ready()

@@ -35,9 +35,9 @@ def routes(parts: Parts) -> list[Route]:
     spending, reading = _Spending(parts), _Reading(parts)
     one = "/v1/reservations/{id}"
     table: list[tuple[str, str, Endpoint]] = [
+        ("POST", f"{one}/settle", spending.settle),
         ("POST", "/v1/reservations", spending.reserve),
         ("POST", "/v1/reservations:batch", spending.reserve_each),
-        ("POST", f"{one}/settle", spending.settle),
         ("POST", f"{one}/dispatch", spending.dispatch),
         ("POST", f"{one}/extend", spending.extend),
         ("POST", f"{one}/resolve", spending.resolve),
@@ -51,8 +51,9 @@ def routes(parts: Parts) -> list[Route]:
         ("GET", "/v1/summary", reading.summary),
     ]
     metrics = metric_route(parts.reservations.store, parts.switch, parts.tally)
-    return [*budget_routes(parts), *stop_routes(parts), metrics,
-            *(Route(path, endpoint, methods=[method]) for method, path, endpoint in table)]
+    # The first match answers: what is called most comes first.
+    return [*(Route(path, endpoint, methods=[method]) for method, path, endpoint in table),
+            *budget_routes(parts), *stop_routes(parts), metrics]
 
 
 class _Spending:
