@@ -42,7 +42,8 @@ async def _run(given: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, _stop, ended)
     async with Runtime(given.manifests, _options(given)) as runtime:
         line = {"pid": os.getpid(), "addresses": runtime.addresses,
-                "left_out": runtime.left_out, **runtime.addresses}
+                "left_out": runtime.left_out, "no_effect": runtime.no_effect,
+                **runtime.addresses}
         print(json.dumps(line), flush=True)  # noqa: T201 - one line when ready
         await ended.wait()
 

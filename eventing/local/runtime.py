@@ -69,6 +69,9 @@ class Runtime:
         self.left_out: tuple[str, ...] = ()
         """`Kind name: why` of each object that only a cluster has a use for."""
 
+        self.no_effect = 0
+        """How many fields of the others matter on a cluster only."""
+
         self._manifests = manifests
         self._stack = AsyncExitStack()
         self._parts: Parts | None = None
@@ -99,6 +102,7 @@ class Runtime:
         """Return pid, addresses, functions and triggers, as `GET /status` does."""
         return {
             "pid": os.getpid(), "addresses": self.addresses, "left_out": self.left_out,
+            "no_effect": self.no_effect,
             "functions": [service.status() for service in self.parts.services.values()],
             "triggers": [t for broker in self.parts.brokers.values() for t in broker.status()],
         }
@@ -116,7 +120,7 @@ class Runtime:
 
     async def _start(self) -> None:
         deployment = load(self._manifests)
-        self.left_out = deployment.left_out
+        self.left_out, self.no_effect = deployment.left_out, len(deployment.no_effect)
         (self.options.data_dir / "logs").mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(sole_owner(self.options.data_dir))
         listeners = self._listen(deployment)

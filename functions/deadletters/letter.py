@@ -153,8 +153,6 @@ def judge(letter: Letter, now: float, deadline_at: float | None) -> Deed:
     return Keep()
 
 
-
-
 def is_waited_for(event: Event, snapshot: Snapshot) -> bool:
     """Tell whether the step that the event leads to is still to be taken."""
     if event.type == TaskSubmitted.TYPE:

@@ -10,10 +10,9 @@ from shared.tasks.contract import TaskRequest
 
 OURS = "dev.tollgate."
 RESERVED = frozenset({"grant", "tenantid", "taskid", "rootid", "replyto", "hops", "depth", "nudge",
-                      "partitionkey", "sessionid", "agent", "tool", "callid", "parentid"})
+                      "partitionkey", "sessionid", "agent", "tool", "callid", "parentid",
+                      "forwarded"})
 """Extensions that only Tollgate sets: they are taken off an event from outside."""
-
-
 
 
 def task_in(event: Event) -> TaskRequest | None:

@@ -1,11 +1,12 @@
 """What the commands ask of the functions, what they print, and how they end."""
 
 import json
+from pathlib import Path
 
 import httpx2
 import pytest
 
-from eventing.cli import main
+from eventing.cli import main, system_commands
 from eventing.cli.exits import Exit, Failure
 
 TASK = {"id": "t1", "status": "completed", "agent": "researcher", "error": None, "steps_used": 2,
@@ -210,3 +211,14 @@ def test_dead_letter_is_sent_again(functions, tollgate):
     result = tollgate(["dead-letters", "redrive", "k", "--json"])
 
     assert json.loads(result.stdout) == {"key": "k"}
+
+
+def test_up_says_what_a_laptop_leaves_out_and_what_has_no_effect(capsys):
+    ready = {"pid": 7, "left_out": ["Role rollouts: it needs a cluster"], "no_effect": 2}
+
+    system_commands._announce(ready, Path("knative/overlays/dev"), as_json=False)
+
+    said = capsys.readouterr().out
+    assert "left out: Role rollouts: it needs a cluster" in said
+    assert ("2 fields matter on a cluster only; to see them: python -m eventing.local --check "
+            "--manifests knative/overlays/dev") in said
