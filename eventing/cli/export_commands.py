@@ -1,6 +1,8 @@
 """`tollgate export`: FOCUS files, invoices, raw events, written whole or not at all."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 Tenant = Annotated[str | None, typer.Option(help="The key's own, if not given.")]
-Out = Annotated[Path | None, typer.Option(help="The file; standard output if not given.")]
+Out = Annotated[Path | None, typer.Option(
+    help="The file, replaced if it is there; standard output if not given.")]
 Month = Annotated[str | None, typer.Option(help="A month in UTC such as 2026-11.")]
 FAULTS_SHOWN = 20
 PROGRESS_BYTES = 2**20
+ANOTHER = "name a file that can be written, in a folder that exists: --out"
 
 
 class Table(StrEnum):
@@ -42,27 +46,23 @@ def focus(
     *,
     month: Month = None,
     form: Annotated[Table, typer.Option("--format", help="csv or parquet.")] = Table.CSV,
-    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
-    check: Annotated[Path | None, typer.Option(help="Only check this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file, replaced if it is there.")] = None,
+    check: Annotated[Path | None, typer.Option(
+        help="Only check this file, whoever wrote it.")] = None,
     tenant: Tenant = None,
     data: Data = DATA,
 ) -> None:
     """Write a month's costs as FOCUS 1.2, checked against its rules; or check a file."""
-    if check is not None:
+    if check is not None and (month, out) == (None, None):
         _judge(_checked(check), check)
         return
-    if month is None or out is None:
-        raise Failure(Exit.USAGE, "a month and a file are needed",
+    if check is not None or month is None or out is None:
+        raise Failure(Exit.USAGE, "a month and a file are needed, or a file to check alone",
                       do="tollgate export focus --month 2026-11 --out focus.csv")
-    asked = {"month": month, "format": form.value}
-    part = out.with_name(f".{out.name}.{form.value}")
-    try:
-        _save("/v1/export/focus", asked | _of(tenant), part, data)
-        report = _checked(part)
-        _judge(report, out)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    asked = {"month": month, "format": form.value} | _of(tenant)
+    with _whole(out) as part:
+        _save("/v1/export/focus", asked, part, data)
+        _judge(_checked(part), out)
 
 
 @app.command()
@@ -99,12 +99,29 @@ def _write(path: str, asked: dict[str, str], out: Path | None, data: Path) -> No
     if out is None:
         _load(path, asked, sys.stdout.buffer, data)
         return
+    with _whole(out) as part:
+        _save(path, asked, part, data)
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """Yield where to write; what the block leaves there becomes the file at once, or nothing does.
+
+    Raises:
+        Failure: it cannot be written.
+    """
+    if out.is_dir():
+        raise Failure(Exit.USAGE, "cannot write: it is a folder", where=str(out), do=ANOTHER)
     part = out.with_name(f".{out.name}.part")
     try:
-        _save(path, asked, part, data)
+        yield part
         part.replace(out)
+    except OSError as error:
+        raise Failure(Exit.USAGE, f"cannot write: {error.strerror}", where=str(out),
+                      do=ANOTHER) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _load(path: str, asked: dict[str, str], file: BinaryIO, data: Path) -> None:
@@ -116,15 +133,13 @@ def _load(path: str, asked: dict[str, str], file: BinaryIO, data: Path) -> None:
                 told = done
                 print(f"\r{done / 2**20:.0f} MiB", end="", file=sys.stderr, flush=True)
     file.flush()
+    if told:
+        print(file=sys.stderr)
 
 
 def _save(path: str, asked: dict[str, str], part: Path, data: Path) -> None:
-    try:
-        with part.open("wb") as file:
-            _load(path, asked, file, data)
-    except OSError as error:
-        raise Failure(Exit.USAGE, f"cannot write: {error.strerror}", where=str(part),
-                      do="name a file in a folder that exists, with --out") from error
+    with part.open("wb") as file:
+        _load(path, asked, file, data)
 
 
 def _checked(file: Path) -> "Report":
@@ -132,8 +147,11 @@ def _checked(file: Path) -> "Report":
 
     try:
         return checked_file(file)
-    except (OSError, ValueError) as error:
-        raise Failure(Exit.USAGE, f"this is no FOCUS file: {error}", where=str(file)) from error
+    except OSError as error:
+        raise Failure(Exit.USAGE, f"cannot read: {error.strerror}", where=str(file)) from error
+    except ValueError as error:
+        raise Failure(Exit.USAGE, f"this is no FOCUS file: {error}", where=str(file),
+                      do="FOCUS files are CSV with a header, or Parquet") from error
 
 
 def _judge(report: "Report", file: Path) -> None:

@@ -14,6 +14,11 @@ from eventing.focus.rules import Row
 DECIMAL_DIGITS, DECIMAL_SCALE = 38, 18
 """Of Parquet's decimals: prices of a token have up to 15 decimals; more is refused, not rounded."""
 
+PARQUET = b"PAR1"
+"""The first bytes of a Parquet file."""
+
+_DECIMALS = tuple(column.name for column in COLUMNS if column.kind == "decimal")
+
 
 def csv_lines(rows: Iterable[Row], *, header: bool) -> str:
     """Return rows as CSV (RFC 4180); nulls are empty.
@@ -27,9 +32,6 @@ def csv_lines(rows: Iterable[Row], *, header: bool) -> str:
         writer.writeheader()
     writer.writerows({**row, **{n: _pointed(row.get(n)) for n in _DECIMALS}} for row in rows)
     return text.getvalue()
-
-
-_DECIMALS = tuple(column.name for column in COLUMNS if column.kind == "decimal")
 
 
 def _pointed(number: str | None) -> str | None:
@@ -107,13 +109,15 @@ def _value(kind: str, text: str | None) -> Any:
 
 
 def checked_file(path: Path) -> Report:
-    """Return what is wrong with a file, CSV or Parquet by its name.
+    """Return what is wrong with a file, CSV or Parquet by its first bytes.
 
     Raises:
         OSError: it cannot be read.
         ValueError: it is neither.
     """
-    if path.suffix == ".parquet":
+    with path.open("rb") as file:
+        is_parquet = file.read(len(PARQUET)) == PARQUET
+    if is_parquet:
         names, rows = _parquet(path)
         return check(names, rows)
     with path.open(newline="", encoding="utf-8-sig") as file:

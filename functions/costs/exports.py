@@ -74,7 +74,7 @@ async def ndjson(store: CostStore, tenant: str, request: Request) -> Response:
     """
     faults: list[dict[str, str]] = []
     span = read_span(request.query_params, faults)
-    if span.start_ms is None or span.end_ms is None:
+    if not faults and (span.start_ms is None or span.end_ms is None):
         faults.append(fault("task", "name the task whose events you want, or from and to"))
     refuse(faults)
 
