@@ -8,10 +8,15 @@ from functools import partial
 
 import httpx2
 
+from shared.faults import FaultPoint as At
 from tests.system import lives, until
 
 PROMPTS = ("errand {hook}", "errand {hook}", "spend all {n}", "eight", "plain", "slow")
 VICTIMS = ("costs", "ledger", "broker", "redis")
+POINTS = {"costs": (At.COSTS_AFTER_STORE,),
+          "ledger": (At.LEDGER_AFTER_SCRIPT, At.LEDGER_AFTER_PUBLISH)}
+"""Where a death makes somebody say again what was heard already."""
+
 CORRECTION_NANO = 1000
 PAUSE_S = 0.15
 """At most this long after a model call something dies: within the step that follows, or the next.
@@ -49,14 +54,23 @@ class Storm:
         before, fresh = self._called(), 0
         for tenant in self.tenants:
             for n in range(self._chance.randint(1, 3)):
-                prompt = self._chance.choice(PROMPTS).format(
-                    hook=self.system.hook.url(tenant.name), n=f"{n}0")
-                self.tasks[tenant].append(await tenant.submit(
-                    prompt, key=f"{self._waves}-{n}", metadata={"team": "blue"}))
+                await self._submit(tenant, self._chance.choice(PROMPTS), n)
                 fresh += 1
         wanted = before + self._chance.randint(1, fresh)
-        await until(lambda: self._called() >= wanted, what="models are called")
+        await until(partial(self._is_amid, wanted), what="models are called")
         await asyncio.sleep(self._chance.uniform(0, PAUSE_S))
+
+    async def _submit(self, tenant, prompt, n):
+        said = prompt.format(hook=self.system.hook.url(tenant.name), n=f"{n}0")
+        self.tasks[tenant].append(await tenant.submit(
+            said, key=f"{self._waves}-{n}", metadata={"team": "blue"}))
+
+    async def _is_amid(self, wanted):
+        """Tell whether so many calls were made, or none will be: tasks without budget make none."""
+        if self._called() >= wanted:
+            return True
+        last = [await tenant.task(self.tasks[tenant][-1]) for tenant in self.tenants]
+        return all(task["status"] == "completed" for task in last)
 
     def _called(self):
         file = self.system.calls
@@ -70,8 +84,14 @@ class Storm:
             case "redis":
                 await self._redis_dies()
             case _:
-                await until(lambda: self.system.pids(victim), what=f"{victim} runs")
-                await self.system.kill(victim)
+                await self._dies_twice(victim)
+
+    async def _dies_twice(self, function):
+        """Kill it where it happens to be; its successor dies between a write and its answer."""
+        killed = await self.system.armed(function, self._chance.choice(POINTS[function]))
+        await self._submit(self.tenants[0], "plain", function)
+        await until(killed.exists, what=f"{function} dies again")
+        self.system.disarm(function)
 
     async def _redis_dies(self):
         pid = self.system.runtime._embedded.pid
