@@ -90,7 +90,7 @@ def outliers(rows: Sequence[Row]) -> Table:
     """Return the tasks that cost far more than others, the dearest first."""
     fence = outlook.fence([row.sums.cost_nano for row in rows])
     lines: list[tuple[Cell, ...]] = [
-        (_task(row), row.of["agent"], row.sums.invocations, row.sums.cost_nano)
+        (Link.to_task(row.of["task"]), row.of["agent"], row.sums.invocations, row.sums.cost_nano)
         for row in rows if fence is not None and row.sums.cost_nano > fence]
     return Table("outliers", "Tasks that cost far more than others", columns(
         "Task", "Agent", ("Calls", "count"), ("Cost", "usd")), lines, note=_formula("cost"),
@@ -105,7 +105,7 @@ def loops(rows: Sequence[Row]) -> Table:
                    key=lambda row: -row.sums.invocations)
     return Table("loops", "Possible loops", columns(
         "Task", "Agent", ("Calls", "count"), ("Cost", "usd")),
-        [(_task(row), row.of["agent"], row.sums.invocations, row.sums.cost_nano)
+        [(Link.to_task(row.of["task"]), row.of["agent"], row.sums.invocations, row.sums.cost_nano)
          for row in found], empty=_nothing(fence, rows),
         note=_formula("calls") + f" Fewer than {LOOP_CALLS_MIN} calls are no loop.")
 
@@ -119,11 +119,6 @@ def _formula(what: str) -> str:
 def _nothing(fence: int | None, rows: Sequence[Row]) -> str:
     return "None stands out." if fence is not None else \
         f"Not enough data: {outlook.OUTLIERS_MIN} tasks are needed, there were {len(rows)}."
-
-
-def _task(row: Row) -> Link | None:
-    name = row.of["task"]
-    return Link(name, f"/tasks/{name}") if name else None
 
 
 def _cached(sums: Sums) -> tuple[Cell, ...]:

@@ -74,7 +74,7 @@ def refused(rows: Sequence[Row]) -> Table:
 
 def tasks(lines: Sequence[Mapping[str, Any]]) -> Table:
     """Return the latest tasks."""
-    rows = [(Link(line["task"], f"/tasks/{line['task']}"), line["agent"],
+    rows = [(Link.to_task(line["task"]), line["agent"],
              max((e["at"] for e in (*line["invocations"], *line["denials"])), default=None),
              len(line["invocations"]), len(line["denials"]), line["total_nano"])
             for line in lines]
@@ -86,7 +86,7 @@ def tasks(lines: Sequence[Mapping[str, Any]]) -> Table:
 def denials(found: Sequence[Mapping[str, Any]]) -> Table:
     """Return the latest denied calls."""
     rows: list[tuple[Cell, ...]] = [
-        (call["at"], Link(call["task"], f"/tasks/{call['task']}"), call["agent"],
+        (call["at"], Link.to_task(call["task"]), call["agent"],
          call["name"] or "–", call["account"], Amount(call["need"], call["unit"]),
          Amount(call["have"], call["unit"]), call["reason"]) for call in found]
     return Table("denials", "Denied calls", columns(

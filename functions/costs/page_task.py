@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from functions.costs.api import known_task
 from functions.costs.page_now import denials
+from functions.costs.settings import TRACE_ID
 from functions.costs.shown import Shown
-from functions.costs.tables import Bar, Card, Cell, Table, columns
+from functions.costs.tables import Bar, Card, Cell, Link, Table, columns
 from functions.costs.timeline import timeline
 from functions.costs.view import SOME, duration
 from functions.costs.visit import Visit
@@ -24,7 +26,7 @@ async def task(visit: Visit) -> Shown:
     """
     name = visit.asked["task"]
     line = timeline(name, await known_task(visit.store, visit.tenant, name))
-    return Shown("task", "Task", _cards(line), tables(line), timed=False,
+    return Shown("task", "Task", _cards(line, visit.trace_url), tables(line), timed=False,
                  more={"subject": name, "trail": [
                      ("Spend", "/spend"), (line["agent"], f"/spend?agent={line['agent']}"),
                      (line["session"], f"/spend?session={line['session']}&by=task")]})
@@ -79,14 +81,23 @@ def _what(call: Mapping[str, Any]) -> str:
             + (", from zero" if call["cold_start"] else ""))
 
 
-def _cards(line: Mapping[str, Any]) -> list[Card]:
+def _cards(line: Mapping[str, Any], trace_url: str | None) -> list[Card]:
     calls = line["invocations"]
     timed = [(_ms(c["started"]), _ms(c["ended"])) for c in calls if c["started"] and c["ended"]]
     took = round(max(e for _, e in timed) - min(s for s, _ in timed)) if timed else None
     return [Card("Cost", line["total_nano"], "usd", name="total"),
             Card("Calls", len(calls), "count"), Card("Tokens", line["tokens"], "count"),
             Card("Took", took, "ms"), Card("Agent", line["agent"], "text"),
-            Card("Session", line["session"], "id"), Card("Trace", line["trace_id"], "id")]
+            Card("Session", line["session"], "id"),
+            Card("Trace", trace(line["trace_id"], trace_url), "id", name="trace")]
+
+
+def trace(trace_id: str | None, template: str | None) -> Link | None:
+    """Return what leads to a trace: to where traces are collected, or to the steps on this page."""
+    if not trace_id:
+        return None
+    away = template and template.replace(TRACE_ID, quote(trace_id, safe=""))
+    return Link(trace_id, away or "#section-steps")
 
 
 def _moment(text: str | None) -> str:

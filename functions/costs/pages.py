@@ -61,10 +61,12 @@ FORMS = {"now": "fill.html", "trust": "invoice.html"}
 class Pages:
     """What a browser asks; everything is about the key's own tenant."""
 
-    def __init__(self, store: CostStore, door: Door, ledger: LedgerEvents) -> None:
+    def __init__(self, store: CostStore, door: Door, ledger: LedgerEvents, *,
+                 trace_url: str | None = None) -> None:
         self._store = store
         self._door = door
         self._ledger = ledger
+        self._trace_url = trace_url
         api = (*Api(store, door, ledger).routes(), *Views(store, door, ledger).routes(),
                *Trust(store, door).routes())
         self._api = {(route.path, method): route.endpoint for route in api
@@ -155,7 +157,8 @@ class Pages:
         asked = {k: v for k, v in request.query_params.items() if v or k not in ("from", "to")}
         if "task" in request.path_params:
             asked["task"] = request.path_params["task"]
-        return Visit(self._store, caller.tenant, asked, datetime.now(UTC), self._asking(request))
+        return Visit(self._store, caller.tenant, asked, datetime.now(UTC), self._asking(request),
+                     self._trace_url)
 
     def _asking(self, request: Request) -> Callable[[str, Mapping[str, str]], Awaitable[Any]]:
         """Return what asks our own API in this process, with the visitor's own credential."""

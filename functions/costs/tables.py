@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+from urllib.parse import quote
 
 from functions.costs.dimensions import usd_text
 
@@ -39,6 +40,11 @@ class Link:
 
     text: str
     href: str
+
+    @classmethod
+    def to_task(cls, name: str | None) -> "Link | None":
+        """Return what leads to a task's page; `None` for what belongs to no task."""
+        return cls(name, f"/tasks/{quote(name, safe='')}") if name else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def _entry(visit: Visit, by: str, row: Row) -> Cell:
     if not name:
         return NONE
     if by == "task":
-        return Link(name, f"/tasks/{name}")
+        return Link.to_task(name)
     following = NEXT.get(by, "agent")
     return Link(name, visit.href("/spend", **{by: name, "by": following}))
 

@@ -27,6 +27,9 @@ class Visit:
     api: Callable[[str, Mapping[str, str]], Awaitable[Any]]
     """Answers a path of our own API, as this visitor: pages and programs see the same figures."""
 
+    trace_url: str | None = None
+    """Where traces are seen, with `{trace_id}` in it."""
+
     @property
     def today(self) -> date:
         """Return the day in UTC."""
