@@ -10,13 +10,10 @@ import httpx2
 from pydantic import SecretStr
 
 from shared.ids import canonical
-from shared.metering import Permit
+from shared.models.adapter import Adapter, Answer
 from shared.models.counting import messages_usage
-from shared.models.errors import ProviderUnknown
-from shared.models.port import Message, ModelReply, ModelRequest, OnToken
-from shared.models.streaming import events, reachable, tool_call, within
-from shared.models.tokens import bounded, estimate, estimated
-from shared.usage import Usage
+from shared.models.port import Message, ModelReply, ModelRequest
+from shared.models.streaming import tool_call
 
 OWN_URL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
@@ -24,72 +21,30 @@ _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
            "tool_use": "tool_calls", "refusal": "content_filter"}
 
 
-class Anthropic:
-    """One base URL; without one, Anthropic itself."""
-
-    def __init__(self, base_url: str, key: SecretStr, client: httpx2.AsyncClient) -> None:
-        self._url = (base_url or OWN_URL).rstrip("/").removesuffix("/v1")
-        self._headers = {"anthropic-version": VERSION, "x-api-key": key.get_secret_value()}
-        self._client = client
-
-    async def complete(self, request: ModelRequest, permit: Permit,
-                       on_token: OnToken | None = None) -> ModelReply:
-        """Return the whole answer, streamed.
-
-        Raises:
-            ProviderRefused, ProviderBusy, ProviderUnavailable, ProviderUnknown: as the port says.
-        """
-        tag = request.metadata.get("trace_id") or permit.reservation_id
-        body = {**_body(request), "metadata": {"user_id": tag}}
-        answer = _Answer(request)
-        async with within(request.timeout_s):
-            async for event in events(self._client, f"{self._url}/v1/messages", self._headers,
-                                      body):
-                piece = answer.add(event)
-                if piece and on_token:
-                    await on_token(piece)
-        return answer.reply()
-
-    async def ready(self) -> None:
-        """Ask for the list of models, which uses no tokens."""
-        await reachable(self._client, f"{self._url}/v1/models", self._headers)
-
-    def input_tokens_max(self, request: ModelRequest) -> int:
-        """Return the bound that holds for any tokenizer."""
-        return bounded(request)
-
-
-class _Answer:
+class _Answer(Answer):
     """Events put together."""
 
+    FORM = "an event of a message"
+
     def __init__(self, request: ModelRequest) -> None:
-        self._request = request
+        super().__init__(request)
         self._blocks: dict[int, dict[str, str]] = {}
         self._usage: dict[str, Any] = {}
         self._model = request.name
         self._finish: str | None = None
-        self._is_whole = False
+        self._is_over = False
 
-    def add(self, event: Mapping[str, Any]) -> str:
-        """Take one event in; return the text it brings."""
-        try:
-            return self._added(event)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ProviderUnknown(f"not an event of a message: {str(event)[:80]}") from error
+    def _is_whole(self) -> bool:
+        return self._is_over
 
-    def reply(self) -> ModelReply:
-        """Return the answer.
-
-        Raises:
-            ProviderUnknown: the stream ended before the answer did.
-        """
-        if not self._is_whole:
-            raise ProviderUnknown("the stream ended before the answer did")
+    def _reply(self) -> ModelReply:
         blocks = [block for _, block in sorted(self._blocks.items())]
+        said = "".join(b["text"] + b["name"] + b["raw"] for b in blocks)
         return ModelReply(
             text="".join(b["text"] for b in blocks),
             tool_calls=tuple(tool_call(b["id"], b["name"], b["raw"]) for b in blocks if b["id"]),
-            usage=self._used(), model=f"{self._request.provider}/{self._model}",
+            usage=self.used(messages_usage(self._usage), said),
+            model=f"{self.request.provider}/{self._model}",
             finish_reason=_FINISH.get(self._finish or "", self._finish or "stop"),
             service_tier=self._usage.get("service_tier"))
 
@@ -110,14 +65,14 @@ class _Answer:
                 self._usage |= {k: v for k, v in (event.get("usage") or {}).items()
                                 if v is not None}
             case "message_stop":
-                self._is_whole = True
+                self._is_over = True
             case "message":
                 self._unstreamed(event)
         return ""
 
     def _unstreamed(self, message: Mapping[str, Any]) -> None:
         """Take a whole message in, of a server that does not stream."""
-        self._model, self._is_whole = message.get("model") or self._model, True
+        self._model, self._is_over = message.get("model") or self._model, True
         self._finish, self._usage = message.get("stop_reason"), message.get("usage") or {}
         for at, block in enumerate(message["content"]):
             raw = canonical(block.get("input") or {}) if block.get("id") else ""
@@ -130,13 +85,21 @@ class _Answer:
         block["text"] += piece
         return piece
 
-    def _used(self) -> Usage:
-        found = messages_usage(self._usage)
-        if found is not None:
-            return found
-        said = "".join(b["text"] + b["name"] + b["raw"] for b in self._blocks.values())
-        return Usage(input_uncached=estimated(self._request), output_text=estimate(said),
-                     basis="estimated")
+
+class Anthropic(Adapter):
+    """One base URL; without one, Anthropic itself."""
+
+    PATH, MODELS = "/v1/messages", "/v1/models"
+    ANSWER = _Answer
+
+    def __init__(self, base_url: str, key: SecretStr, client: httpx2.AsyncClient) -> None:
+        super().__init__(
+            (base_url or OWN_URL).rstrip("/").removesuffix("/v1"),
+            {"anthropic-version": VERSION, "x-api-key": key.get_secret_value()}, client)
+
+    def _asked(self, request: ModelRequest, tag: str,
+               ) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        return self._headers, {**_body(request), "metadata": {"user_id": tag}}
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:
