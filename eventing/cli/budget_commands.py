@@ -10,7 +10,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json, connect, present
+from eventing.cli.options import DATA, Data, DryRun, Json, connect, present
 
 app = typer.Typer(no_args_is_help=True)
 Scope = Annotated[str, typer.Argument(help="tenant, agent, session, model or tool.")]
@@ -59,19 +59,22 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
 
 @app.command()
 def remove(scope: Scope, name: Name, *, unit: Unit = "usd", window: Span = "life",
-           revision: Revision = None, data: Data = DATA) -> None:
+           revision: Revision = None, data: Data = DATA, as_json: Json = False) -> None:
     """Remove a limit; what was spent stays, and is metered further."""
     with connect(data) as remote:
         remote.ask("DELETE", "ledger", f"/v1/budgets/{scope}/{name}",
                    params=present(unit=unit, window=window, revision=revision))
-    show.line(f"{scope} {name}: no limit of {unit} per {window}")
+    if as_json:
+        show.as_json({"scope": scope, "id": name, "unit": unit, "window": window, "limit": None})
+    else:
+        show.line(f"{scope} {name}: no limit of {unit} per {window}")
 
 
 @app.command("apply")
 def apply_file(
     file: Annotated[Path, typer.Option("-f", "--file", help="Budgets as YAML: docs/budgets.md.")],
     *,
-    dry_run: Annotated[bool, typer.Option(help="Say what would change; change nothing.")] = False,
+    dry_run: DryRun = False,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:

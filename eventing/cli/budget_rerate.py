@@ -10,7 +10,7 @@ import typer
 from eventing.cli import show
 from eventing.cli.budget_commands import naming, text_of
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json, connect
+from eventing.cli.options import DATA, Data, DryRun, Json, connect
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Remote
@@ -31,7 +31,7 @@ def rerate(
     begin: Annotated[str, typer.Option("--from", help="Date or time (UTC unless it says so).")],
     end: Annotated[str, typer.Option("--to", help="Likewise; not included.")],
     prices: Annotated[Path, typer.Option(help="The table as YAML: label, models, tools.")],
-    dry_run: Annotated[bool, typer.Option(help="Say what would change; change nothing.")] = False,
+    dry_run: DryRun = False,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:

@@ -20,8 +20,10 @@ def costs(  # noqa: PLR0913 - one per kind of question
         help="agent, tool, model, session, task, outcome, day, month …; several with commas.")
         ] = "agent",
     task: Annotated[str | None, typer.Option(help="Every invocation of one task.")] = None,
-    since: Annotated[str | None, typer.Option(help="A day or an instant, included.")] = None,
-    until: Annotated[str | None, typer.Option(help="A day or an instant, excluded.")] = None,
+    since: Annotated[str | None, typer.Option(
+        "--from", "--since", help="A day or an instant, included.")] = None,
+    until: Annotated[str | None, typer.Option(
+        "--to", "--until", help="A day or an instant, excluded.")] = None,
     denied: Annotated[bool, typer.Option("--denied", help="What was refused, and why.")] = False,
     gaps: Annotated[bool, typer.Option(
         "--gaps", help="Prove that no event of the ledger is missing; exit code 1 if one is.")

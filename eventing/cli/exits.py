@@ -42,19 +42,33 @@ class Failure(Exception):
 ADVICE = {
     401: "give a key: TOLLGATE_API_KEY, or --data of the runtime that made one",
     402: "raise the limit: tollgate budget set …, or wait until it is free again",
-    403: "this key lacks the right: ask whoever made it",
-    404: "list what exists: tollgate task list, tollgate dead-letters list",
     429: "ask again a little later",
     503: "it may come back: tollgate status, tollgate doctor",
 }
+
+LISTS = {"/tasks/": "tollgate task list", "/dead-letters/": "tollgate dead-letters list",
+         "/stops/": "tollgate stops"}
+"""What lists the things whose path this is part of."""
 
 
 def of_problem(status: int, problem: dict[str, Any], where: str) -> Failure:
     """Return the failure of an HTTP error with its problem details (RFC 9457)."""
     what = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
     faults = problem.get("errors") or []
-    what += "".join(f"\n  {f.get('path')}: {f.get('message')}" for f in faults if len(faults) > 1)
-    return Failure(_code(status), what, where=f"{where} ({status})", do=ADVICE.get(status, ""))
+    if len(faults) > 1:
+        what = f"{len(faults)} faults" + "".join(
+            f"\n  {fault.get('path')}: {fault.get('message')}" for fault in faults)
+    return Failure(_code(status), what, where=f"{where} ({status})",
+                   do=_advice(status, what, where))
+
+
+def _advice(status: int, what: str, where: str) -> str:
+    if status == 403 and "this key" in what:
+        return "take a key that may, or ask whoever made this one"
+    if status == 404:
+        return next((f"list what exists: {command}" for part, command in LISTS.items()
+                     if part in where), "")
+    return ADVICE.get(status, "")
 
 
 def _code(status: int) -> Exit:

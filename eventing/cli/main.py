@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -28,6 +29,25 @@ app = typer.Typer(
     help="Run AI agents as functions that cannot overspend.",
     epilog="Exit codes: 0 done · 1 task failed or check false · 2 wrong use · 3 nothing answers · "
            "4 denied or over budget · 130 interrupted.")
+
+
+@app.callback()
+def tollgate(
+    _version: Annotated[bool, typer.Option(
+        "--version", is_eager=True, callback=lambda asked: _tell_version(asked=asked),
+        help="Show the version and exit.")] = False,
+) -> None:
+    """Take what stands before a command."""
+
+
+def _tell_version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(version("tollgate"))
+        raise typer.Exit
+
+
 for module in (system_commands, demo_command, send_command, doctor_command,
                ready_commands, stop_commands):
     module.register(app)

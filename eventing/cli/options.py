@@ -18,6 +18,7 @@ Namespace = Annotated[str, typer.Option("--namespace", "-n", envvar="TOLLGATE_NA
                                         help="Where the functions are.")]
 Kubeconfig = Annotated[str | None, typer.Option(envvar="KUBECONFIG", help="Of the cluster.")]
 NAMESPACE = "tollgate"
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
 
 
 def connect(data: Path) -> "Remote":

@@ -7,7 +7,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import Json
+from eventing.cli.options import NAMESPACE, Json, Kubeconfig, Namespace, environment
 
 Environment = Annotated[str, typer.Option("--env", help="Environment: a folder of "
                                                         "terraform/environments.")]
@@ -19,7 +19,8 @@ def register(app: typer.Typer) -> None:
     app.command()(ready)
 
 
-def ready(*, env: Environment, live: Live = False, as_json: Json = False) -> None:
+def ready(*, env: Environment, live: Live = False, namespace: Namespace = NAMESPACE,
+          kubeconfig: Kubeconfig = None, as_json: Json = False) -> None:
     """Check an environment for production, each answer with its evidence.
 
     Observability, scaling, fault tolerance, security, monitoring, cost controls, independent
@@ -30,7 +31,8 @@ def ready(*, env: Environment, live: Live = False, as_json: Json = False) -> Non
     from shared.errors import TollgateError
 
     try:
-        found = judged(Subject.of(env), os.environ if live else None)
+        there = {**os.environ, **environment(kubeconfig)} if live else None
+        found = judged(Subject.of(env), there, namespace)
     except TollgateError as error:
         raise Failure(Exit.USAGE, error.detail) from error
     holding = sum(finding.holds for finding in found)

@@ -28,7 +28,7 @@ def stop(
     kind: Kind, name: Name = "", *,
     reason: Annotated[str, typer.Option(help="Why; whoever is denied is told.")],
     fail: Annotated[bool, typer.Option(
-        help="End tasks at their next step; else they wait for the start.")] = False,
+        "--fail", help="End tasks at their next step; else they wait for the start.")] = False,
     data: Data = DATA, as_json: Json = False,
 ) -> None:
     """Let an agent, a tool, a tenant or everything spend nothing, from the next call on."""

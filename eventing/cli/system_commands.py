@@ -49,7 +49,10 @@ def up(
     process, ready = processes.start(arguments, env, data / "runtime.log")
     if not detach:
         _pass_on(process)
-    _announce(ready, manifests, as_json=as_json)
+    if as_json:
+        show.as_json(ready)
+    else:
+        _announce(ready, manifests, end=_end(data, detach=detach))
     if not detach:
         raise typer.Exit(process.wait())
 
@@ -59,17 +62,20 @@ def _environment(files: Path | None) -> dict[str, str]:
     return env | {"READER_ROOT": str(files.resolve())} if files else env
 
 
-def _announce(ready: dict[str, Any], manifests: Path, *, as_json: bool) -> None:
-    if as_json:
-        show.as_json(ready)
-        return
+def _end(data: Path, *, detach: bool) -> str:
+    """Return what ends the runtime."""
+    down = "tollgate down" + ("" if data == DATA else f" --data {data}")
+    return down if detach else f"Ctrl-C or: {down}"
+
+
+def _announce(ready: dict[str, Any], manifests: Path, *, end: str) -> None:
     show.table("Tollgate is up", ("", "address"), [(n, ready.get(n)) for n in NAMED])
     for one in ready["left_out"]:
         show.line(f"left out: {one}", style="dim")
     if count := ready["no_effect"]:
         show.line(f"{count} fields matter on a cluster only; to see them: "
                   f"python -m eventing.local --check --manifests {manifests}", style="dim")
-    show.line(f"process {ready['pid']}; stop it with Ctrl-C or: tollgate down", style="dim")
+    show.line(f"process {ready['pid']}; stop it with {end}", style="dim")
 
 
 def _pass_on(process: "subprocess.Popen[str]") -> None:

@@ -16,6 +16,11 @@ REQUEST = "--request-timeout=30s"
 NOISE = re.compile(r"Warning:|[IWEF]\d{4} ")
 """Begins a line that says nothing about the outcome: a warning, or the client's own log."""
 
+UNTOLD = "The connection to the server localhost:8080 was refused"
+"""What kubectl says when nothing tells it of a cluster."""
+WHICH = ("set KUBECONFIG to the file of the cluster; make kubeconfig env=NAME says where an "
+         "environment's is")
+
 
 class Unanswered(Exception):
     """kubectl is not there, or its cluster does not answer: the text says which, and what to do."""
@@ -32,6 +37,8 @@ class Answer:
     @property
     def errors(self) -> str:
         """Return what went wrong, without warnings and the client's log."""
+        if UNTOLD in self.err:
+            return f"there is no kubeconfig: {WHICH}"
         kept = [line for line in self.err.splitlines() if not NOISE.match(line)]
         return "\n".join(kept).strip().removeprefix("error: ")
 
@@ -86,5 +93,4 @@ def _refuse_missing(kubeconfig: str) -> None:
     """Refuse a KUBECONFIG of which no file is there: kubectl would ask localhost instead."""
     files = [file for file in kubeconfig.split(os.pathsep) if file]
     if files and not any(Path(file).exists() for file in files):
-        raise Unanswered(f"there is no kubeconfig at {kubeconfig}: set KUBECONFIG to the file of "
-                         "the cluster; make kubeconfig env=NAME says where an environment's is")
+        raise Unanswered(f"there is no kubeconfig at {kubeconfig}: {WHICH}")

@@ -10,11 +10,12 @@ from eventing.readiness.subject import Subject
 BY_FILES = (*watching.CHECKS, *running.CHECKS, *guarding.CHECKS)
 
 
-def judged(subject: Subject, env: Mapping[str, str] | None = None) -> list[Finding]:
+def judged(subject: Subject, env: Mapping[str, str] | None = None,
+           namespace: str = live.NAMESPACE) -> list[Finding]:
     """Return every finding, by area; with `env`, also of the cluster that it leads to."""
     found = [Finding(c.name, c.area, c.ask(subject)) for c in BY_FILES]
     if env is not None:
-        cluster = live.Cluster(subject, env)
+        cluster = live.Cluster(subject, env, namespace)
         found += [Finding(c.name, c.area, _asked(c, cluster)) for c in live.CHECKS]
     order = list(Area)
     return sorted(found, key=lambda f: order.index(f.area))

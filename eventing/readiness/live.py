@@ -11,6 +11,7 @@ from eventing.readiness.finding import Area, Check, Verdict, shown
 from eventing.readiness.running import ALWAYS_ASKED
 from eventing.readiness.subject import Subject
 
+NAMESPACE = "tollgate"
 SECRETS = ("tollgate-grant-key", "tollgate-api-keys")
 BROKERS = "brokers.eventing.knative.dev"
 SERVICES = "services.serving.knative.dev"
@@ -25,7 +26,7 @@ class Cluster:
 
     subject: Subject
     env: Mapping[str, str]
-    namespace: str = "tollgate"
+    namespace: str = NAMESPACE
 
     def get(self, kind: str) -> list[dict[str, Any]]:
         """Return all objects of a kind in the namespace; none where the kind is unknown.

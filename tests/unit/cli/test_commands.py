@@ -1,13 +1,14 @@
 """What the commands ask of the functions, what they print, and how they end."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from eventing.cli import main, system_commands
-from eventing.cli.exits import Exit, Failure
+from eventing.cli.exits import Exit, Failure, of_problem
 
 TASK = {"id": "t1", "status": "completed", "agent": "researcher", "error": None, "steps_used": 2,
         "tokens_used": 40, "cost_usd": "0.000012", "created_at": "2026-11-21T09:30:00Z",
@@ -216,9 +217,37 @@ def test_dead_letter_is_sent_again(functions, tollgate):
 def test_up_says_what_a_laptop_leaves_out_and_what_has_no_effect(capsys):
     ready = {"pid": 7, "left_out": ["Role rollouts: it needs a cluster"], "no_effect": 2}
 
-    system_commands._announce(ready, Path("knative/overlays/dev"), as_json=False)
+    system_commands._announce(ready, Path("knative/overlays/dev"),
+                              end=system_commands._end(Path("there"), detach=True))
 
     said = capsys.readouterr().out
     assert "left out: Role rollouts: it needs a cluster" in said
     assert ("2 fields matter on a cluster only; to see them: python -m eventing.local --check "
             "--manifests knative/overlays/dev") in said
+    assert "process 7; stop it with tollgate down --data there" in said
+
+
+def test_version_is_shown(tollgate):
+    assert tollgate(["--version"]).stdout == version("tollgate") + "\n"
+
+
+@pytest.mark.parametrize(("status", "detail", "path", "todo"), [
+    (404, "there is no task x", "/tasks/x", "tollgate task list"),
+    (404, "there is no dead letter x", "/v1/dead-letters/x", "tollgate dead-letters list"),
+    (404, "agent x is not stopped", "/v1/stops/agent/x", "tollgate stops"),
+    (404, "there is no agent x; there are: researcher", "/tasks", ""),
+    (403, "this key lacks the right 'admin'", "/tasks", "take a key that may"),
+    (403, "events of type x come from Tollgate only", "/events", ""),
+])
+def test_advice_is_about_what_was_refused(status, detail, path, todo):
+    failure = of_problem(status, {"detail": detail}, f"GET http://h{path}")
+
+    assert todo in failure.do
+    assert bool(todo) is bool(failure.do)
+
+
+def test_each_of_several_faults_is_told_once():
+    failure = of_problem(422, {"detail": "a: bad; b: bad", "errors": [
+        {"path": "a", "message": "bad"}, {"path": "b", "message": "bad"}]}, "POST /tasks")
+
+    assert failure.what == "2 faults\n  a: bad\n  b: bad"

@@ -89,6 +89,15 @@ def test_missing_kubeconfig_is_said_and_no_other_cluster_asked(program, tmp_path
         kubectl.run(("version",), {"KUBECONFIG": str(tmp_path / "away")})
 
 
+def test_kubectl_without_any_cluster_says_how_to_name_one(program):
+    program("""echo 'E1121 06:25:02.4 87 memcache.go:265] "Unhandled Error"' >&2
+        echo 'The connection to the server localhost:8080 was refused - did you specify' >&2
+        exit 1""")
+
+    with pytest.raises(kubectl.Unanswered, match="there is no kubeconfig: set KUBECONFIG"):
+        kubectl.done(("get", "pods"), {})
+
+
 def test_cluster_that_is_away_is_no_fault_of_a_manifest(program):
     program("""echo 'E1121 06:25:02.4 87 memcache.go:265] "Unhandled Error"' >&2
         echo 'error: error validating "STDIN": error validating data: '\
