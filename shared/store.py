@@ -17,6 +17,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
@@ -179,6 +180,19 @@ class _Packing(AbstractConnection):
         """Return the command as it goes over the wire."""
         packed: list[bytes] = HiredisRespSerializer().pack(*args)
         return packed
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send it; a transport that closed meanwhile is a lost connection, whatever it raises.
+
+        Raises:
+            ConnectionError: the connection is gone; uvloop has a RuntimeError for that.
+        """
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:
+            if "closed" not in str(error):
+                raise
+            raise RedisConnectionError(f"the connection closed: {error}") from error
 
 
 def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S) -> Redis:

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 
 import pytest
+import uvloop
 
 from eventing.local.embedded_redis import start
 from shared.errors import TollgateError
-from shared.store import Script, Unavailable, connect
+from shared.store import Script, Unavailable, connect, mapped
 
 pytestmark = pytest.mark.anyio
 ECHO = "return {KEYS[1], ARGV[1]}"
@@ -98,3 +99,21 @@ async def test_who_waits_behind_a_failure_is_told_at_once(tmp_path, script):
 async def test_value_that_redis_has_no_form_for_is_refused(redis, script, value):
     with pytest.raises(TollgateError):
         await script(ECHO)(redis, ["k"], [value])
+
+
+async def loses(url):
+    """Send a command over a connection that closed after it was taken from the pool."""
+    client = connect(url)
+    connection = await client.connection_pool.get_connection()
+    connection._writer.transport.abort()
+    try:
+        with mapped():
+            await connection.send_command("PING")
+    finally:
+        await client.aclose()
+
+
+def test_connection_that_closed_before_the_write_is_a_server_that_does_not_answer(redis_url):
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)  # as functions run
+    with runner, pytest.raises(Unavailable, match="closed"):
+        runner.run(loses(redis_url))
