@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import date
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -129,6 +130,15 @@ class LedgerEvents:
             Transient, Unauthorized, Forbidden: as `between`.
         """
         return await self._get("/v1/budgets", authorization)
+
+    async def days(self, first: date, last: date, authorization: str) -> Any:
+        """Return what the accounts of days hold, both ends included: `tenant zone days`.
+
+        Raises:
+            Transient, Unauthorized, Forbidden: as `between`.
+        """
+        within = {"from": first.isoformat(), "to": last.isoformat()}
+        return await self._get("/v1/days", authorization, **within)
 
     async def between(self, epoch: str, wanted: Range, authorization: str) -> list[Event]:
         """Return the events of an epoch with these numbers, as far as the ledger has them.

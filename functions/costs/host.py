@@ -57,7 +57,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
     return App(name="costs", on_event=receive, start=start,
                routes=[metrics.metric_route(store), *Api(store, door, ledger).routes(),
                        *Views(store, door, ledger).routes(), *Exports(store, door).routes(),
-                       *Live(store, door).routes(), *Trust(store, door).routes(),
+                       *Live(store, door).routes(), *Trust(store, door, ledger).routes(),
                        *Pages(store, door, ledger, trace_url=settings.trace_url).routes()],
                exporter=settings.exporter, log_level=settings.log_level)
 

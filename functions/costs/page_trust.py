@@ -8,6 +8,7 @@ from functions.costs.page_now import missing
 from functions.costs.shown import Shown
 from functions.costs.tables import Card, Cell, Column, Kind, Table, columns
 from functions.costs.visit import Visit
+from shared.errors import Permanent, Transient
 from shared.limits import COST_HOURS_DAYS_MAX
 
 SOURCES = {
@@ -15,6 +16,8 @@ SOURCES = {
     "costs": "Sums on these pages", "events": "Events kept here, added up again",
     "focus": "FOCUS export",
 }
+DAY_VERDICTS = {None: "not kept", True: "agrees", False: "differs"}
+NOT_COMPARED = f"Not compared yet: compare all sources of at most {COST_HOURS_DAYS_MAX} days."
 LABELS = ("day", "provider", "model", "token_class")
 """What tells the lines of an invoice apart."""
 
@@ -29,10 +32,11 @@ async def trust(visit: Visit) -> Shown:
     asked, compared = visit.period.parameters, "compare" in visit.asked
     found = await visit.api("/v1/reconcile", asked) if compared else None
     days = visit.period.days
-    lines = (await visit.api("/v1/trust", asked))["rows"] \
-        if compared and days and days <= COST_HOURS_DAYS_MAX else []
+    readable = compared and days is not None and days <= COST_HOURS_DAYS_MAX
+    lines = (await visit.api("/v1/trust", asked))["rows"] if readable else []
     return Shown("trust", "Trust", _cards(check, found, lines), [
-        sources(found), against_invoice(lines), missing(check)],
+        sources(found), by_day(await _days(visit, asked) if readable else NOT_COMPARED),
+        against_invoice(lines), missing(check)],
         more={"still": compared, "compare": visit.href("/trust", compare="1")})
 
 
@@ -49,6 +53,33 @@ def sources(found: Mapping[str, Any] | None) -> Table:
         note=f"{notes} Compared to the nano-dollar: what the ledger posted, what it published, "
         "what is summed here, what the kept events come to, what the export bills.".strip(),
         empty="Not compared yet: it reads every event of the time.")
+
+
+async def _days(visit: Visit, asked: Mapping[str, str]) -> Mapping[str, Any] | str:
+    """Return what the ledger's days hold beside the events, or why that cannot be said."""
+    try:
+        found: Mapping[str, Any] = await visit.api("/v1/trust/days", asked)
+    except (Permanent, Transient) as error:
+        return f"The ledger's days are unknown: {error.detail}"
+    return found
+
+
+def by_day(found: Mapping[str, Any] | str) -> Table:
+    """Return what the ledger posted to each day beside what its events come to."""
+    told: Mapping[str, Any] = {"rows": (), "zone": "–"} if isinstance(found, str) else found
+    rows: list[tuple[Cell, ...]] = [
+        (row["day"], row["ledger_nano"], row["events_nano"], row["difference_nano"],
+         row["ledger_tokens"], row["events_tokens"], DAY_VERDICTS[row["agrees"]])
+        for row in told["rows"]]
+    return Table("by-day", "Ledger against its events, by day", columns(
+        (f"Day ({told['zone']})", "time"), ("Ledger posted", "usd"), ("Events", "usd"),
+        ("Difference", "usd"), ("Ledger's tokens", "count"), ("Events' tokens", "count"),
+        "Verdict"), rows, wide=True,
+        note="Ledger posted: the balance of its own account of that day. Events: what those that "
+        "name this account come to. A call counts for the day on which it was reserved, and so do "
+        "its corrections. The ledger keeps days for two months, and tokens without their classes: "
+        "those are in the events, which the table below sets beside the invoice.",
+        empty=found if isinstance(found, str) else "Nothing was posted in this time.")
 
 
 def against_invoice(lines: Sequence[Mapping[str, Any]]) -> Table:

@@ -68,7 +68,7 @@ class Pages:
         self._ledger = ledger
         self._trace_url = trace_url
         api = (*Api(store, door, ledger).routes(), *Views(store, door, ledger).routes(),
-               *Trust(store, door).routes())
+               *Trust(store, door, ledger).routes())
         self._api = {(route.path, method): route.endpoint for route in api
                      for method in route.methods or ()}
 

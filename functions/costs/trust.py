@@ -1,6 +1,7 @@
 """The routes for a provider's invoice: taken, kept, compared with the events."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,12 @@ from starlette.routing import Route
 from eventing.adapter import body_of
 from functions.costs import keys
 from functions.costs.billed import Amount, Key, beside, charged, read_invoice
+from functions.costs.by_day import Days
 from functions.costs.door import Door
 from functions.costs.focus import Charges
+from functions.costs.gaps import LedgerEvents
 from functions.costs.question import fault, read_span, refuse
-from functions.costs.ranges import DAY_MS, Span
+from functions.costs.ranges import DAY_MS, Span, day_of
 from functions.costs.spans import of_day
 from functions.costs.store import CostStore
 from shared.limits import COST_HOURS_DAYS_MAX, REQUEST_BYTES_MAX
@@ -24,14 +27,16 @@ from shared.store import mapped
 class Trust:
     """What a provider billed beside what the events say."""
 
-    def __init__(self, store: CostStore, door: Door) -> None:
+    def __init__(self, store: CostStore, door: Door, ledger: LedgerEvents) -> None:
         self._store = store
         self._door = door
+        self._ledger = ledger
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [Route("/v1/invoices", self.take, methods=["POST"]),
-                Route("/v1/trust", self.compare, methods=["GET"])]
+                Route("/v1/trust", self.compare, methods=["GET"]),
+                Route("/v1/trust/days", self.days, methods=["GET"])]
 
     async def take(self, request: Request) -> Response:
         """`POST /v1/invoices`: keep an invoice; a line sent again replaces the one before."""
@@ -59,6 +64,14 @@ class Trust:
                 if provider is None or row["provider"] == provider]
         return JSONResponse({"tenant": tenant, "rows": rows,
                              "agrees": all(row["agrees"] is not False for row in rows)})
+
+    async def days(self, request: Request) -> Response:
+        """`GET /v1/trust/days?from=&to=`: what the ledger posted to each day beside its events."""
+        tenant, span = self._door.visitor(request).tenant, _span(request)
+        ends = (span.start_ms or 0, (span.end_ms or 1) - 1)  # `_span` refuses what lacks one
+        first, last = (date.fromisoformat(day_of(at)) for at in ends)
+        comparing = Days(self._store, self._ledger, tenant, self._door.key_of(request))
+        return JSONResponse(await comparing.report(first, last))
 
     async def _invoice(self, tenant: str, span: Span) -> dict[Key, Amount]:
         with mapped():

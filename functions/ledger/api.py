@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from functions.ledger.api_stops import stop_routes
 from functions.ledger.cost import most
 from functions.ledger.metrics import metric_route
 from functions.ledger.parts import Parts
+from functions.ledger.reports import DAYS_KEPT
 from functions.ledger.requests import (
     BatchBody,
     CallBody,
@@ -49,6 +51,7 @@ def routes(parts: Parts) -> list[Route]:
         ("GET", "/v1/events", reading.events),
         ("GET", "/v1/usage", reading.usage),
         ("GET", "/v1/summary", reading.summary),
+        ("GET", "/v1/days", reading.days),
     ]
     metrics = metric_route(parts.reservations.store, parts.switch, parts.tally)
     # The first match answers: what is called most comes first.
@@ -149,6 +152,14 @@ class _Reading:
         """Return a tenant's totals."""
         return JSONResponse(await self._of.reports.summary(self._of.door.reader(request)))
 
+    async def days(self, request: Request) -> Response:
+        """Return a tenant's totals by day: `?from=&to=`, both included."""
+        tenant = self._of.door.reader(request)
+        first, last = _day(request, "from"), _day(request, "to")
+        if not 0 <= (last - first).days < DAYS_KEPT:
+            raise Permanent(f"from {first} to {last} are not 1 to {DAYS_KEPT} days")
+        return JSONResponse(await self._of.reports.days(tenant, first, last))
+
     async def events(self, request: Request) -> Response:
         """Return events by number, as structured CloudEvents, at most one page."""
         tenant = self._of.door.keyed(request, "costs")
@@ -187,3 +198,11 @@ def _number(request: Request, name: str, default: int) -> int:
     if not text.isdecimal():
         raise Permanent(f"{name}={text!r} is no whole number")
     return int(text)
+
+
+def _day(request: Request, name: str) -> date:
+    text = request.query_params.get(name, "")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Permanent(f"{name}={text!r} is no day such as 2026-11-21") from error

@@ -1,12 +1,18 @@
 """Says what was spent: by task, and in all."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from functions.ledger import keys
 from functions.ledger.accounts import SAFE
 from functions.ledger.store import Store
+from functions.ledger.windows import TTL_S
 from shared.store import mapped
+
+DAYS_KEPT = -TTL_S["d"] // 86_400
+"""Accounts of days older than this are gone: what was posted to them is not known any more."""
 
 ENDED = ("SETTLED", "VOIDED", "FORFEITED")
 
@@ -33,6 +39,27 @@ class Reports:
             "posted_nano": int(found.get("usd.pst", 0)), "held_nano": int(found.get("usd.res", 0)),
             "posted_tok": int(found.get("tok.pst", 0)), "held_tok": int(found.get("tok.res", 0)),
             "reservations": states | ({"PENDING": calls_open} if calls_open else {})}
+
+    async def days(self, tenant: str, first: date, last: date) -> dict[str, Any]:
+        """Return what a tenant's accounts of days hold, both ends included, in its time zone.
+
+        A call belongs to the day on which it was reserved, and so do its corrections, whenever
+        they come. Days that are over for `DAYS_KEPT` are left out.
+        """
+        zone = (await self._store.reload(tenant)).limits.zone
+        today = datetime.fromtimestamp(await self._store.now(), UTC).astimezone(ZoneInfo(zone))
+        first = max(first, today.date() - timedelta(DAYS_KEPT - 1))
+        days = [(first + timedelta(n)).isoformat() for n in range((last - first).days + 1)]
+        with mapped():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for day in days:
+                    pipe.hmget(keys.account(tenant, f"tenant|{tenant}|d|{day}"),
+                               ["usd.pst", "usd.res", "tok.pst"])
+                found = await pipe.execute() if days else []
+        return {"tenant": tenant, "zone": zone, "days": [
+            {"day": day, "posted_nano": int(posted or 0), "held_nano": int(held or 0),
+             "posted_tok": int(tokens or 0)}
+            for day, (posted, held, tokens) in zip(days, found, strict=True)]}
 
     async def summary(self, tenant: str) -> dict[str, Any]:
         """Return a tenant's money, its reservations by state, and how many events were numbered.

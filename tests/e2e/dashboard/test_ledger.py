@@ -1,6 +1,7 @@
 """A whole system: what its pages show is what its ledger posted, for whoever it belongs to."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -44,6 +45,23 @@ async def test_all_sources_agree_on_the_page_of_trust(tenant):
     assert "✓ all agree" in trust
     row = re.search(r'Ledger: what it posted\s*</th><td class="n"><data value="(\d+)"', trust)
     assert int(row.group(1)) == summary["posted_nano"]
+
+
+async def test_ledgers_days_equal_the_events_on_the_page_of_trust(tenant):
+    await tenant.ran("spend all 00")
+    summary, _ = await tenant.books()
+    today = datetime.now(UTC).date()
+    span = f"from={today - timedelta(1)}&to={today + timedelta(1)}"
+
+    trust = await page(tenant, f"/trust?{span}&compare=1")
+
+    table = trust[trust.index('id="table-by-day"'):].partition("</table>")[0]
+    assert "Day (UTC)" in table
+    assert ">agrees" in table
+    assert "differs" not in table
+    amounts = [int(n) for n in re.findall(r'<data value="(-?\d+)"', table)]
+    assert sum(amounts[0::5]) == sum(amounts[1::5]) == summary["posted_nano"]
+    assert set(amounts[2::5]) == {0}
 
 
 async def test_budget_is_a_gauge_with_what_is_left(tenant):
