@@ -12,6 +12,10 @@ INPUT_CLASSES = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_
 OUTPUT_CLASSES = ("output_text", "reasoning", "audio_out")
 CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
 
+REQUEST, UNPRICED = "request:", "unpriced:"
+"""How the meter of a provider's own tool begins: its price is known, 0 included; or nobody knows
+it, and the line counts what is charged as nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -17,12 +17,20 @@ from eventing.event import Event
 from eventing.focus.check import DIGITS
 from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
 from functions.costs.facts import Fact, read
+from shared.usage import REQUEST, UNPRICED
 
 ISSUER = "Tollgate"
 NANO = Decimal(10) ** 9
 MTOK_DIGITS = 6
+MONTH_CHARS = len("2026-11")
 CATEGORY, OF_MODELS, OF_TOOLS = (
     "AI and Machine Learning", "Generative AI", "Other (AI and Machine Learning)")
+
+CORRECTS = "correction"
+WITHOUT_QUANTITY = {
+    "rounding": "Rounding up to a whole nano-dollar", "adjustment": "Adjusted cost",
+    CORRECTS: "Corrected cost of an earlier month"}
+"""What has no quantity, by meter, and how a row describes it."""
 
 
 class Charge(NamedTuple):
@@ -68,7 +76,7 @@ class Charges:
             self._costs[charge] += cost
             rest -= cost
         if rest:
-            meter = _unpriced(fact, data)
+            meter = _without_quantity(fact, data)
             self._costs[_charge(fact, meter, meter, "")] += rest
 
     def rows(self) -> Iterator[dict[str, str | None]]:
@@ -108,7 +116,7 @@ class Charges:
 
     def _usage(self, charge: Charge) -> dict[str, str | None]:
         consumed = self._quantities[charge]
-        is_counted = charge.meter.startswith(("calls", "request:"))
+        is_counted = charge.meter.startswith(("calls", REQUEST, UNPRICED))
         unit, digits = ("Requests", 0) if is_counted else ("Tokens", MTOK_DIGITS)
         unit_price = _plain(Decimal(charge.unit_price).scaleb(digits))
         return {
@@ -127,10 +135,10 @@ class Charges:
 def _adjustment(charge: Charge) -> dict[str, str | None]:
     corrects = charge.meter == CORRECTS
     return {"ChargeCategory": ADJUSTMENT, "ChargeClass": CORRECTION if corrects else None,
-            "ChargeDescription": f"{UNPRICED[charge.meter]} of {charge.name}"}
+            "ChargeDescription": f"{WITHOUT_QUANTITY[charge.meter]} of {charge.name}"}
 
 
-def _unpriced(fact: Fact, data: Mapping[str, Any]) -> str:
+def _without_quantity(fact: Fact, data: Mapping[str, Any]) -> str:
     """Return what an amount without a price is.
 
     A correction is about a period that was invoiced; within the month it is an adjustment
@@ -139,13 +147,7 @@ def _unpriced(fact: Fact, data: Mapping[str, Any]) -> str:
     if fact.kind != "adjusted":
         return "rounding"
     ended = (data.get("invocation") or {}).get("ended") or fact.day
-    return CORRECTS if ended[:len("2026-11")] < fact.day[:len("2026-11")] else "adjustment"
-
-
-CORRECTS = "correction"
-UNPRICED = {"rounding": "Rounding up to a whole nano-dollar", "adjustment": "Adjusted cost",
-            CORRECTS: "Corrected cost of an earlier month"}
-"""What has no quantity, by meter, and how a row describes it."""
+    return CORRECTS if ended[:MONTH_CHARS] < fact.day[:MONTH_CHARS] else "adjustment"
 
 
 def _charge(fact: Fact, sku: str, meter: str, unit_price: str) -> Charge:

@@ -31,6 +31,7 @@ from functions.costs.store import CostStore, Stored
 from shared.clock import Clock, now_s
 from shared.metric_limits import METRIC_TENANTS_MAX, TASK_BUCKETS_S
 from shared.tasks.contract import NANO, AgentResult, Status
+from shared.usage import UNPRICED as UNPRICED_TOOL
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 READ_EVERY_S = 10.0
@@ -128,8 +129,14 @@ def _count_model(data: dict[str, dict[str, object]], fact: Fact, tenant: str) ->
     MODEL_TOKENS.labels(*name, "input").observe(fact.amounts.get("input_tokens", 0))
     MODEL_TOKENS.labels(*name, "output").observe(fact.amounts.get("output_tokens", 0))
     MODEL_SECONDS.labels(*name).observe(fact.amounts.get("duration_ms", 0) / 1000)
-    if model.get("response") and data["cost"].get("price_basis") == "requested":
+    is_as_asked = model.get("response") and data["cost"].get("price_basis") == "requested"
+    if is_as_asked or _has_unpriced_tool(data["cost"].get("lines")):
         UNPRICED.labels(tenant).inc()
+
+
+def _has_unpriced_tool(lines: object) -> bool:
+    return isinstance(lines, list) and any(
+        str(line.get("meter")).startswith(UNPRICED_TOOL) for line in lines)
 
 
 def count_end(event: Event) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 from functions.ledger.rates import Rates
-from shared.usage import Usage
+from shared.usage import REQUEST, UNPRICED, Usage
 
 NANO = Decimal(1_000_000_000)
 DIGITS = 60
@@ -58,8 +58,9 @@ def _lines(usage: Usage, rates: Rates) -> Iterable[dict[str, str | int]]:
             yield _line(rates.sku, name, count, rates.per_token.get(name, Decimal(0)))
     for name, count in usage.requests.items():
         if count:
-            yield _line(rates.sku, f"request:{name}", count,
-                        rates.per_request.get(name, Decimal(0)))
+            known = rates.request_price(name)
+            yield _line(rates.sku, f"{UNPRICED if known is None else REQUEST}{name}", count,
+                        known or Decimal(0))
 
 
 def _line(sku: str, meter: str, qty: int, unit: Decimal) -> dict[str, str | int]:

@@ -212,15 +212,12 @@ class Endings:
         return _adjusted(reservation_id, answer)
 
 
-FREE_REQUESTS = frozenset({"web_fetch"})
-"""Server tools that cost nothing beside their tokens."""
-
-
 def _alarm_unpriced(usage: Usage, rates: Rates) -> None:
     """Say which server tools were used whose price nobody knows: they are charged as nothing."""
-    for name in usage.requests.keys() - rates.per_request.keys() - FREE_REQUESTS:
-        log.error("%s used %d requests of %s, whose price is unknown: add it to the tenant's own "
-                  "prices and rerate", rates.sku, usage.requests[name], name)
+    for name, count in usage.requests.items():
+        if count and rates.request_price(name) is None:
+            log.error("%s used %d requests of %s, whose price is unknown: add it to the tenant's "
+                      "own prices and rerate", rates.sku, count, name)
 
 
 def split(account: str) -> tuple[str, str]:

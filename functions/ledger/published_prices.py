@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from functions.ledger import server_tools
+
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
@@ -28,6 +30,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """Where a class's price stands, most specific first."""
 
+REQUESTS = {"web_search": "web_searches_kcount", "file_search": "storage_searches_kcount"}
+"""Where the price of a thousand requests to a provider's tool stands."""
+
 
 def find(provider: str, name: str, input_total: int, tier: str | None) -> Found | None:
     """Return version, USD per token by class and per request; `None` if nobody lists the model.
@@ -39,13 +44,19 @@ def find(provider: str, name: str, input_total: int, tier: str | None) -> Found 
     version, model = _model(provider, name)
     if model is None:
         return None
-    context = {"service_tier": tier} if tier else None
-    prices = vars(model.get_prices(datetime.now(UTC), context))
+    standard = vars(model.get_prices(datetime.now(UTC), None))
+    prices = vars(model.get_prices(datetime.now(UTC), {"service_tier": tier})) if tier else standard
+    share = _batch_share(provider, tier) if prices == standard else Decimal(1)
     per_token = {c: _per_token(prices, names, input_total) for c, names in FIELDS.items()}
-    known = {c: price for c, price in per_token.items() if price is not None}
+    known = {c: price * share for c, price in per_token.items() if price is not None}
     if "input_uncached" not in known or ("output_text" not in known and "embed" not in name):
         return None
-    return version, {c: known.get(c, Decimal(0)) for c in FIELDS}, _per_request(prices)
+    return (version, {c: known.get(c, Decimal(0)) for c in FIELDS},
+            server_tools.per_request(provider, name) | _per_request(prices))
+
+
+def _batch_share(provider: str, tier: str | None) -> Decimal:
+    return server_tools.BATCH_SHARES.get(provider, Decimal(1)) if tier == "batch" else Decimal(1)
 
 
 @lru_cache(maxsize=256)
@@ -54,7 +65,7 @@ def _model(provider: str, name: str) -> tuple[str, "ModelInfo | None"]:
 
     from genai_prices.data_snapshot import get_snapshot
 
-    label = f"genai-prices-{version('genai-prices')}"
+    label = f"genai-prices-{version('genai-prices')}+{server_tools.VERSION}"
     try:
         _, model = get_snapshot().find_provider_model(name, None, provider, None)
     except LookupError:
@@ -72,5 +83,5 @@ def _per_token(prices: Mapping[str, Any], names: tuple[str, ...], total: int) ->
 
 
 def _per_request(prices: Mapping[str, Any]) -> dict[str, Decimal]:
-    searches = prices.get("web_searches_kcount")
-    return {"web_search": Decimal(searches) / 1000} if isinstance(searches, Decimal) else {}
+    return {tool: Decimal(price) / 1000 for tool, field in REQUESTS.items()
+            if isinstance(price := prices.get(field), Decimal)}

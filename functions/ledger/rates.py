@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from functions.ledger.server_tools import FREE
 from shared.usage import INPUT_CLASSES, OUTPUT_CLASSES
 
 MTOK = Decimal(1_000_000)
@@ -19,6 +20,10 @@ class Rates:
     per_token: Mapping[str, Decimal] = field(default_factory=dict)
     per_request: Mapping[str, Decimal] = field(default_factory=dict)
     per_call: Decimal | None = None
+
+    def request_price(self, name: str) -> Decimal | None:
+        """Return USD per request to a provider's tool, `None` if nobody knows it."""
+        return self.per_request.get(name, Decimal(0) if name in FREE else None)
 
     @property
     def worst_input(self) -> Decimal:

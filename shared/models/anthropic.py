@@ -18,7 +18,8 @@ from shared.models.streaming import tool_call
 OWN_URL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
-           "tool_use": "tool_calls", "refusal": "content_filter"}
+           "tool_use": "tool_calls", "refusal": "content_filter",
+           "model_context_window_exceeded": "length"}
 
 
 class _Answer(Answer):
@@ -54,10 +55,7 @@ class _Answer(Answer):
                 self._model = event["message"].get("model") or self._model
                 self._usage |= event["message"].get("usage") or {}
             case "content_block_start":
-                start = event["content_block"]
-                self._blocks[event["index"]] = {
-                    "id": start.get("id") or "", "name": start.get("name") or "", "raw": "",
-                    "text": start.get("text") or ""}
+                self._blocks[event["index"]] = _block(event["content_block"])
             case "content_block_delta":
                 return self._delta(self._blocks[event["index"]], event["delta"])
             case "message_delta":
@@ -75,9 +73,9 @@ class _Answer(Answer):
         self._model, self._is_over = message.get("model") or self._model, True
         self._finish, self._usage = message.get("stop_reason"), message.get("usage") or {}
         for at, block in enumerate(message["content"]):
-            raw = canonical(block.get("input") or {}) if block.get("id") else ""
-            self._blocks[at] = {"id": block.get("id") or "", "name": block.get("name") or "",
-                                "raw": raw, "text": block.get("text") or ""}
+            self._blocks[at] = _block(block)
+            if self._blocks[at]["id"]:
+                self._blocks[at]["raw"] = canonical(block.get("input") or {})
 
     def _delta(self, block: dict[str, str], delta: Mapping[str, Any]) -> str:
         block["raw"] += delta.get("partial_json") or ""
@@ -100,6 +98,14 @@ class Anthropic(Adapter):
     def _asked(self, request: ModelRequest, tag: str,
                ) -> tuple[Mapping[str, str], Mapping[str, Any]]:
         return self._headers, {**_body(request), "metadata": {"user_id": tag}}
+
+
+def _block(start: Mapping[str, Any]) -> dict[str, str]:
+    """Return a block in the making; tools that the provider runs itself are no calls for us."""
+    is_call = start.get("type") == "tool_use"
+    return {"id": (start.get("id") or "") if is_call else "",
+            "name": (start.get("name") or "") if is_call else "", "raw": "",
+            "text": start.get("text") or ""}
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:

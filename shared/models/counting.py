@@ -20,19 +20,42 @@ SERVER_TOOLS: Mapping[str, str] = {
     "code_interpreter_call": "code_interpreter", "image_generation_call": "image_generation"}
 """OpenAI's output items that are billed per call, and what they are called here."""
 
+SEARCHING = ("-search-preview", "-search-api")
+"""In the names of OpenAI's chat models that always search the web."""
 
-def chat_usage(found: Found) -> Usage | None:
-    """Return the usage of OpenAI's chat completions: totals include cached, audio, reasoning."""
+
+def chat_usage(found: Found, model: str = "") -> Usage | None:
+    """Return the usage of OpenAI's chat completions: totals include cached, audio, reasoning.
+
+    Models that always search bill one search per answer, which no count tells.
+    """
+    searches = {"web_search": 1} if any(part in model for part in SEARCHING) else {}
     return _openai(_count(found, "prompt_tokens"), _count(found, "completion_tokens"),
-                   found.get("prompt_tokens_details"), found.get("completion_tokens_details"))
+                   found.get("prompt_tokens_details"), found.get("completion_tokens_details"),
+                   requests=searches)
 
 
 def responses_usage(found: Found, output: Iterable[Found] = ()) -> Usage | None:
     """Return the usage of OpenAI's responses; `output` holds the items, server tools among them."""
     return _openai(_count(found, "input_tokens"), _count(found, "output_tokens"),
                    found.get("input_tokens_details"), found.get("output_tokens_details"),
-                   requests=Counter(SERVER_TOOLS[str(item.get("type"))] for item in output
-                                    if item.get("type") in SERVER_TOOLS))
+                   requests=_server_tools(output))
+
+
+def _server_tools(output: Iterable[Found]) -> Counter[str]:
+    """Return what is billed of them: searches, not pages that are opened; containers, not runs."""
+    found: Counter[str] = Counter()
+    containers = set()
+    for item in output:
+        name = SERVER_TOOLS.get(str(item.get("type")))
+        if name == "code_interpreter" and (container := item.get("container_id")):
+            if container in containers:
+                continue
+            containers.add(container)
+        is_free = name == "web_search" and _part(item, "action").get("type", "search") != "search"
+        if name and not is_free:
+            found[name] += 1
+    return found
 
 
 def messages_usage(found: Found) -> Usage | None:

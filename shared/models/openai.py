@@ -58,7 +58,8 @@ class _Answer(Answer):
         text = "".join(self._text)
         said = text + "".join(c["name"] + c["raw"] for c in self._calls.values())
         return ModelReply(
-            text=text, tool_calls=calls, usage=self.used(chat_usage(self._usage), said),
+            text=text, tool_calls=calls,
+            usage=self.used(chat_usage(self._usage, self._model), said),
             model=f"{self.request.provider}/{self._model}", finish_reason=self._finish,
             service_tier=self._tier)
 
@@ -73,7 +74,7 @@ class _Answer(Answer):
         delta = choice.get("delta") or choice.get("message") or {}  # the latter if not streamed
         for position, part in enumerate(delta.get("tool_calls") or ()):
             self._call(part, position)
-        piece = str(delta.get("content") or "")
+        piece = str(delta.get("content") or delta.get("refusal") or "")
         self._text.append(piece)
         return piece
 

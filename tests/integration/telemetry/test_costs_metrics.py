@@ -91,6 +91,16 @@ async def test_answer_without_a_price_of_its_own_is_counted(http, ledger, basis,
     assert found["tollgate_unpriced_answers_total",] == count
 
 
+async def test_answer_with_a_providers_tool_without_a_price_is_counted(http, ledger):
+    line = {"sku": "s", "meter": "unpriced:image_generation", "qty": 1, "unit_price": "0",
+            "cost_usd": "0"}
+
+    found = await told(http, ledger, changed(ledger.attributed("r"), cost={
+        "price_basis": "response", "lines": [line]}))
+
+    assert found["tollgate_unpriced_answers_total",] == 1
+
+
 async def test_scrapes_read_the_store_once_in_a_while(http, ledger):
     await told(http, ledger, ledger.attributed("r-1"))
 

@@ -56,17 +56,28 @@ def test_tokens_are_priced_by_the_million_and_consumed_one_by_one(rows):
     assert tokens["SkuPriceId"] == "scripted/small:input_uncached@0.15"
 
 
+def charged(event, sku, meter, price):
+    data = event.json()
+    data["cost"]["lines"] = [{"sku": f"{sku}:{meter}", "meter": meter, "qty": 1,
+                              "unit_price": price, "cost_usd": price}]
+    charges = Charges("acme", "2026-11")
+    charges.add(replace(event, data=json.dumps(data).encode()))
+    return list(charges.rows())
+
+
+def test_tool_of_a_provider_without_a_price_is_said_to_be_unpriced(ledger):
+    (row,) = charged(ledger.attributed("r-1", cost=0), "openai/gpt-5",
+                     "unpriced:image_generation", "0")
+
+    assert (row["SkuMeter"], row["PricingUnit"], row["BilledCost"]) == (
+        "unpriced:image_generation", "Requests", "0")
+
+
 def test_charge_of_a_tool_is_a_request(ledger):
     event = ledger.attributed("r-1", cost=5_000, tool="calculator")
-    line = {"sku": "tool/calculator@1.0.0:calls", "meter": "calls", "qty": 1,
-            "unit_price": "0.000005", "cost_usd": "0.000005"}
-    data = event.json()
-    data["cost"]["lines"] = [line]
-    charges = Charges("acme", "2026-11")
 
-    charges.add(replace(event, data=json.dumps(data).encode()))
+    (row,) = charged(event, "tool/calculator@1.0.0", "calls", "0.000005")
 
-    (row,) = charges.rows()
     assert (row["PricingUnit"], row["PricingQuantity"], row["ListUnitPrice"]) == (
         "Requests", "1", "0.000005")
     assert row["ServiceSubcategory"] == "Other (AI and Machine Learning)"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ledger.cost import most, price
-from functions.ledger.prices import PriceBook, Rates
+from functions.ledger.prices import PriceBook, PriceTable, Rates
 from shared.metering import Unpriced
 from shared.usage import CLASSES, INPUT_CLASSES, Usage
 
@@ -88,3 +88,50 @@ def test_tool_is_priced_by_name_and_version():
     assert most(BOOK.tool("calculator", None), 0, 0).total_nano == 0
     with pytest.raises(Unpriced):
         BOOK.tool("reader", "1.0.0")
+
+
+@pytest.mark.parametrize(("model", "tool", "usd_of_1000"), [
+    ("openai/gpt-5", "web_search", "10"), ("openai/gpt-5", "file_search", "2.5"),
+    ("openai/gpt-5", "code_interpreter", "30"),
+    ("openai/gpt-4o-search-preview", "web_search", "25"),
+    ("anthropic/claude-sonnet-4-5", "web_search", "10"),
+    ("anthropic/claude-sonnet-4-5", "web_fetch", "0")])
+def test_tools_of_providers_have_their_published_price(model, tool, usd_of_1000):
+    priced = price(Usage(requests={tool: 1000}), BOOK.model(model, 0))
+
+    assert priced.lines == ({
+        "sku": f"{model}:request:{tool}", "meter": f"request:{tool}", "qty": 1000,
+        "unit_price": priced.lines[0]["unit_price"], "cost_usd": usd_of_1000},)
+
+
+def test_tool_that_nobody_prices_is_counted_as_unpriced():
+    usage = Usage(input_uncached=1, requests={"image_generation": 2})
+
+    *_, line = price(usage, BOOK.model("openai/gpt-5", 1)).lines
+
+    assert (line["meter"], line["qty"], line["cost_usd"]) == ("unpriced:image_generation", 2, "0")
+
+
+def test_own_table_prices_the_tools_it_names_and_no_others():
+    own = PriceTable.model_validate({"label": "own", "models": {"openai/gpt-5": {
+        "usd_per_million": {"input_uncached": 1, "output_text": 2},
+        "usd_per_request": {"image_generation": "0.04"}}}})
+    rates = BOOK.model("openai/gpt-5", 0, own=own)
+
+    meters = [line["meter"] for line in price(
+        Usage(requests={"image_generation": 1, "web_search": 1}), rates).lines]
+
+    assert meters == ["request:image_generation", "unpriced:web_search"]
+
+
+@pytest.mark.parametrize(("model", "tier", "share"), [
+    ("openai/gpt-5", "batch", "0.5"), ("anthropic/claude-sonnet-4-5", "batch", "0.5"),
+    ("openai/gpt-5", "flex", "0.5"), ("openai/gpt-5", "priority", "2"),
+    ("openai/gpt-5", "default", "1"), ("anthropic/claude-sonnet-4-5", "standard", "1"),
+    ("anthropic/claude-sonnet-4-5", "priority", "1")])
+def test_tier_that_served_decides_the_price_of_every_token(model, tier, share):
+    standard, served = BOOK.model(model, 1000), BOOK.model(model, 1000, tier)
+
+    for name in ("input_uncached", "cache_read", "output_text", "reasoning"):
+        assert served.per_token[name] == standard.per_token[name] * Decimal(share)
+    assert served.per_request == standard.per_request

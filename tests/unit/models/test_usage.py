@@ -94,7 +94,7 @@ async def test_stream_aborted_at_any_chunk_is_never_billed_as_nothing(name):
         if isinstance(reply, ProviderUnknown):
             assert reply.free is False  # resolved by its holder: forfeited, not refunded
         else:  # the answer was whole, only its count was cut off
-            assert reply.text == "Hello there."
+            assert reply.text == "Hello there." or reply.tool_calls
             assert reply.usage.basis == "provider" or reply.usage.total > 0
 
 
