@@ -17,7 +17,8 @@ from eventing.local.manifests.deployment import load
 from eventing.local.options import ROOT
 from shared.errors import TollgateError
 
-PROVIDERS = {"openai": ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+OPENAI = ("OPENAI_BASE_URL", "https://api.openai.com/v1")
+PROVIDERS = {"openai": OPENAI, "openai-responses": OPENAI,
              "anthropic": ("ANTHROPIC_BASE_URL", "https://api.anthropic.com")}
 REACH_S = 5.0
 
@@ -95,6 +96,8 @@ def _provider(_: Place) -> Finding:
 
 
 def _system(place: Place) -> Finding:
+    if entrance := os.environ.get("TOLLGATE_CLUSTER"):
+        return _cluster(place, entrance)
     state = place.state()
     if state is None:
         return Finding("system", True, f"none runs in {place.data}")
@@ -106,3 +109,13 @@ def _system(place: Place) -> Finding:
         return Finding("system", False, f"{failure.what} at {failure.where}",
                        f"see the logs in {place.data / 'logs'}")
     return Finding("system", True, f"process {state['pid']}, {len(functions)} functions")
+
+
+def _cluster(place: Place, entrance: str) -> Finding:
+    try:
+        with Remote(place) as remote:
+            remote.ask("GET", "gateway", "/agents")
+    except Failure as failure:
+        return Finding("system", False, f"{failure.what} at {failure.where}",
+                       f"does something forward to the cluster at {entrance}?")
+    return Finding("system", True, f"the cluster at {entrance} answers")

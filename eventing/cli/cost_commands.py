@@ -96,6 +96,20 @@ def _gaps(found: dict[str, Any]) -> None:
 
 
 @app.command()
+def fill(*, data: Data = DATA, as_json: Json = False) -> None:
+    """Fetch missing events from the ledger, which keeps them for 14 days; 1 if some stay away."""
+    with connect(data) as remote:
+        found = remote.ask("POST", "costs", "/v1/gaps/fill")
+    if as_json:
+        show.as_json(found)
+    else:
+        show.line(f"{found['filled']} events fetched")
+        _gaps(found)
+    if not found["gapless"]:
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command()
 def reconcile(
     *,
     tenant: Annotated[str | None, typer.Option(help="The key's own, if not given.")] = None,

@@ -1,7 +1,8 @@
 """Finds the running system: its addresses, and the key to it.
 
 `TOLLGATE_GATEWAY`, `TOLLGATE_LEDGER`, `TOLLGATE_COSTS`, `TOLLGATE_DEADLETTERS` and
-`TOLLGATE_API_KEY` name a system elsewhere; else the embedded runtime's data folder is read.
+`TOLLGATE_API_KEY` name a system elsewhere; `TOLLGATE_CLUSTER` names the entrance of a cluster,
+which tells functions apart by their hosts; else the embedded runtime's data folder is read.
 """
 
 import json
@@ -13,6 +14,8 @@ from typing import Any
 from eventing.cli.exits import Exit, Failure
 
 DATA_DEFAULT = Path(".tollgate")
+OWN = ("broker", "dashboard", "redis")
+"""What only the embedded runtime tells the address of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,10 @@ class Place:
         Raises:
             Failure: nothing runs here, or it has no such function.
         """
-        if given := os.environ.get(f"TOLLGATE_{name.upper()}"):
+        if given := _given(name):
             return given.rstrip("/")
+        if entrance := os.environ.get("TOLLGATE_CLUSTER"):
+            return _of_cluster(entrance, name)
         state = self.state()
         if state is None:
             raise Failure(Exit.UNREACHABLE, "no runtime is up", where=str(self.data),
@@ -44,6 +49,12 @@ class Place:
         if name not in state["addresses"]:
             raise Failure(Exit.UNREACHABLE, f"this runtime has no {name}", where=str(self.data))
         return str(state["addresses"][name])
+
+    def host(self, name: str) -> str | None:
+        """Return the host by which the entrance of a cluster knows a function."""
+        if _given(name) or not os.environ.get("TOLLGATE_CLUSTER"):
+            return None
+        return f"{name}.{os.environ.get('TOLLGATE_NAMESPACE', 'tollgate')}.svc.cluster.local"
 
     def key(self) -> str:
         """Return the API key to use; empty if there is none."""
@@ -53,6 +64,17 @@ class Place:
             return (self.data / "api-key").read_text().strip()
         except OSError:
             return ""
+
+
+def _given(name: str) -> str | None:
+    return os.environ.get(f"TOLLGATE_{name.upper()}")
+
+
+def _of_cluster(entrance: str, name: str) -> str:
+    if name in OWN:
+        raise Failure(Exit.USAGE, f"only the embedded runtime has a {name}", where=entrance,
+                      do="ask the cluster: kubectl get ksvc,broker,trigger -n tollgate")
+    return (entrance if "://" in entrance else f"http://{entrance}").rstrip("/")
 
 
 def alive(pid: int) -> bool:

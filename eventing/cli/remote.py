@@ -48,7 +48,7 @@ class Remote:
             Failure: it cannot be reached, or answers an error; with what to do.
         """
         url = self._place.address(function) + path
-        headers = {**self._credential(), **given.pop("headers", {})}
+        headers = {**self._headers(function), **given.pop("headers", {})}
         try:
             response = self._http.request(method, url, headers=headers, **given)
         except httpx2.HTTPError as error:
@@ -65,7 +65,7 @@ class Remote:
         """
         url = self._place.address(function) + path
         try:
-            with self._http.stream("GET", url, headers=self._credential(),
+            with self._http.stream("GET", url, headers=self._headers(function),
                                    params=params) as response:
                 if response.status_code >= 400:
                     raise of_problem(response.status_code, _json(response.read()), f"GET {url}")
@@ -87,7 +87,7 @@ class Remote:
 
     def _stream(self, task: str, last: str) -> Iterator[Message]:
         url = f"{self._place.address('gateway')}/tasks/{task}/events"
-        headers = self._credential() | ({"Last-Event-ID": last} if last else {})
+        headers = self._headers("gateway") | ({"Last-Event-ID": last} if last else {})
         try:
             with self._http.stream("GET", url, headers=headers) as response:
                 if response.status_code >= 400:
@@ -98,9 +98,10 @@ class Remote:
         except httpx2.HTTPError as error:
             raise _unreachable(url, error) from error
 
-    def _credential(self) -> dict[str, str]:
-        key = self._place.key()
-        return {"Authorization": f"Bearer {key}"} if key else {}
+    def _headers(self, function: str) -> dict[str, str]:
+        key, host = self._place.key(), self._place.host(function)
+        credential = {"Authorization": f"Bearer {key}"} if key else {}
+        return credential | ({"Host": host} if host else {})
 
 
 def messages(lines: Iterator[str]) -> Iterator[Message]:

@@ -35,9 +35,12 @@ def stop(
     body = {"reason": reason, "policy": "fail" if fail else "pause"}
     with connect(data) as remote:
         found = remote.ask("PUT", "ledger", _path(kind, name), json=body)
+        doubt = _doubt(remote, kind, name)
     if as_json:
-        show.as_json(found)
+        show.as_json({**found, "warnings": [doubt] if doubt else []})
         return
+    if doubt:
+        show.line(f"warning: {doubt}", style="yellow")
     then = "tasks fail at their next step" if fail else "tasks wait at their next step"
     show.line(f"{called(found)} stopped: {then}; calls that run are not cut off")
     show.line(f"again: tollgate start {kind} {name}".rstrip(), style="dim")
@@ -73,6 +76,21 @@ def _path(kind: str, name: str) -> str:
         wanted = "takes no name" if kind == "all" else f"needs the name of the {kind}"
         raise Failure(Exit.USAGE, f"{kind} {wanted}", do=f"tollgate stop {kind} …")
     return f"/v1/stops/{kind}/{name or 'all'}"
+
+
+def _doubt(remote: "Remote", kind: str, name: str) -> str:
+    """Return that nothing here has the name, which may be a slip; empty if nobody can tell."""
+    if kind not in ("agent", "tool"):
+        return ""
+    try:
+        agents = remote.ask("GET", "gateway", "/agents")["agents"]
+    except Failure:
+        return ""  # what is stopped is stopped
+    known = {one for agent in agents
+             for one in ([agent["name"]] if kind == "agent" else agent["tools"])}
+    if name in known:
+        return ""
+    return f"no {kind} is called {name} here; there are: {', '.join(sorted(known)) or 'none'}"
 
 
 def stops_of(remote: "Remote") -> list[dict[str, Any]] | None:

@@ -164,6 +164,18 @@ def test_gap_in_the_sequence_ends_with_1(functions, tollgate):
     assert tollgate(["costs", "--gaps"]).exit_code == Exit.FAILED
 
 
+@pytest.mark.parametrize(("gapless", "code"), [(True, Exit.OK), (False, Exit.FAILED)])
+def test_fill_says_how_many_events_came_and_whether_some_stay_away(
+        functions, tollgate, gapless, code):
+    functions.answers["POST", "/v1/gaps/fill"] = (200, {
+        "filled": 3, "gapless": gapless, "epochs": []})
+
+    result = tollgate(["costs", "fill"])
+
+    assert "3 events fetched" in result.stdout
+    assert result.exit_code == code
+
+
 @pytest.mark.parametrize(("options", "body"), [
     (["--usd", "2.50"], {"unit": "usd", "window": "life", "limit": 2_500_000_000}),
     (["--usd", "0.000000001", "--window", "d"], {"unit": "usd", "window": "d", "limit": 1}),
@@ -251,3 +263,38 @@ def test_each_of_several_faults_is_told_once():
         {"path": "a", "message": "bad"}, {"path": "b", "message": "bad"}]}, "POST /tasks")
 
     assert failure.what == "2 faults\n  a: bad\n  b: bad"
+
+
+@pytest.fixture
+def cluster(functions, monkeypatch):
+    for name in ("GATEWAY", "LEDGER", "COSTS", "DEADLETTERS", "DASHBOARD"):
+        monkeypatch.delenv(f"TOLLGATE_{name}")
+    monkeypatch.setenv("TOLLGATE_CLUSTER", "127.0.0.1:8081")
+    monkeypatch.setenv("TOLLGATE_NAMESPACE", "team")
+    return functions
+
+
+def test_entrance_of_a_cluster_is_told_which_function_is_meant(cluster, tollgate):
+    cluster.answers["GET", "/v1/stops"] = (200, {"stops": []})
+
+    assert tollgate(["stops"]).stdout == "nothing is stopped\n"
+
+    (asked,) = cluster.asked
+    assert (asked.url.host, asked.url.port) == ("127.0.0.1", 8081)
+    assert asked.headers["host"] == "ledger.team.svc.cluster.local"
+
+
+def test_cluster_has_no_status_of_the_embedded_runtime(cluster, tollgate):
+    failure = tollgate(["status"]).exception
+
+    assert "only the embedded runtime has a dashboard" in failure.what
+    assert "kubectl get ksvc" in failure.do
+
+
+def test_function_with_an_address_of_its_own_is_asked_there(cluster, tollgate, monkeypatch):
+    monkeypatch.setenv("TOLLGATE_LEDGER", "http://ledger.test")
+    cluster.answers["GET", "/v1/stops"] = (200, {"stops": []})
+
+    tollgate(["stops"])
+
+    assert cluster.asked[0].headers["host"] == "ledger.test"

@@ -12,10 +12,26 @@ def test_stop_says_what_happens_to_tasks_and_how_to_start_again(functions, tollg
 
     result = tollgate(["stop", "agent", "researcher", "--reason", "a loop"])
 
-    assert functions.body() == {"reason": "a loop", "policy": "pause"}
+    assert functions.body(0) == {"reason": "a loop", "policy": "pause"}
     assert result.stdout.splitlines() == [
         "agent researcher stopped: tasks wait at their next step; calls that run are not cut off",
         "again: tollgate start agent researcher"]
+
+
+@pytest.mark.parametrize(("kind", "name", "known"), [
+    ("agent", "reseacher", "researcher"), ("tool", "notfy", "notify, reader")])
+def test_slip_in_a_name_is_doubted_and_stopped_all_the_same(functions, tollgate, kind, name, known):
+    functions.answers["PUT", f"/v1/stops/{kind}/{name}"] = (
+        200, STOP | {"kind": kind, "name": name})
+    functions.answers["GET", "/agents"] = (200, {"agents": [
+        {"name": "researcher", "tools": ["reader", "notify"]}]})
+
+    result = tollgate(["stop", kind, name, "--reason", "x"])
+
+    assert f"warning: no {kind} is called {name} here; there are: {known}" in result.stdout
+    assert f"{kind} {name} stopped" in result.stdout
+    functions.answers["PUT", "/v1/stops/agent/researcher"] = (200, STOP)
+    assert "warning" not in tollgate(["stop", "agent", "researcher", "--reason", "x"]).stdout
 
 
 def test_everything_is_stopped_without_a_name(functions, tollgate):
