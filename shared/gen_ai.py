@@ -1,6 +1,9 @@
 """Names what a model or tool call is, in OpenTelemetry's words for generative AI (`gen_ai.*`).
 
 Never prompts, answers or arguments: spans leave the house.
+
+Source: OpenTelemetry semantic conventions for generative AI, "Inference", "Execute tool span",
+"Invoke agent span" (status: development).
 """
 
 from shared.usage import Usage
@@ -16,16 +19,18 @@ def provider(name: str) -> str:
 def chat(provider_name: str, model: str, output_tokens_max: int) -> Attributes:
     """Return what is known of a model call before it is made."""
     return {"gen_ai.operation.name": "chat", "gen_ai.provider.name": provider(provider_name),
-            "gen_ai.request.model": model, "gen_ai.request.max_tokens": output_tokens_max}
+            "gen_ai.request.model": model, "gen_ai.request.max_tokens": output_tokens_max,
+            "gen_ai.request.stream": True}
 
 
 def answered(model: str, finish_reason: str, usage: Usage) -> Attributes:
-    """Return what its answer adds; input tokens include those that were cached."""
+    """Return what its answer adds; input includes what was cached, output what was reasoned."""
     return {
         "gen_ai.response.model": model.partition("/")[2],
         "gen_ai.response.finish_reasons": [finish_reason],
         "gen_ai.usage.input_tokens": usage.input_total,
         "gen_ai.usage.output_tokens": usage.output_total,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning,
         "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
         "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_5m + usage.cache_write_1h}
 

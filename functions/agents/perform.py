@@ -203,7 +203,8 @@ class Performer:
         with span("agent.llm_call", gen_ai.chat(
                 request.provider, request.name, request.output_tokens_max) | {
                     "gen_ai.agent.name": self._definition.name, "agent.task_id": state.task.id,
-                    "gen_ai.conversation.id": state.task.session_id}) as current:
+                    "gen_ai.conversation.id": state.task.session_id},
+                is_client=True) as current:
             reply = await self._model.complete(request, permit, work.on_token)
             current.set_attributes(gen_ai.answered(reply.model, reply.finish_reason, reply.usage))
             return reply

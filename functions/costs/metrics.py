@@ -122,9 +122,10 @@ def count(event: Event, fact: Fact, outcome: Stored) -> None:
 
 def _count_model(data: dict[str, dict[str, object]], fact: Fact, tenant: str) -> None:
     model = data["model"]
-    name = ("chat", str(model.get("provider")), str(model.get("selected")))
+    operation = "embeddings" if fact.what == "embedding" else "chat"
+    name = (operation, str(model.get("provider")), str(model.get("selected")))
     if name not in _models and len(_models) >= MODELS_MAX:
-        name = ("chat", OTHER, OTHER)
+        name = (operation, OTHER, OTHER)
     _models[name] = None
     MODEL_TOKENS.labels(*name, "input").observe(fact.amounts.get("input_tokens", 0))
     MODEL_TOKENS.labels(*name, "output").observe(fact.amounts.get("output_tokens", 0))

@@ -9,11 +9,10 @@ import httpx2
 from shared.metering import Permit
 from shared.models.errors import ProviderUnknown
 from shared.models.port import ModelReply, ModelRequest, OnToken
-from shared.models.streaming import events, reachable, within
+from shared.models.streaming import events, reachable, shape, within
 from shared.models.tokens import bounded, estimate, estimated
 from shared.usage import Usage
 
-_SHOWN_CHARS = 80
 _NOT_THE_FORM = (KeyError, TypeError, AttributeError, IndexError)
 """What reading an event of another form ends with."""
 
@@ -36,7 +35,7 @@ class Answer(ABC):
         try:
             return self._added(event)
         except _NOT_THE_FORM as error:
-            raise ProviderUnknown(f"not {self.FORM}: {str(event)[:_SHOWN_CHARS]}") from error
+            raise ProviderUnknown(f"not {self.FORM}: {shape(event)}") from error
 
     def reply(self) -> ModelReply:
         """Return the answer.

@@ -37,7 +37,8 @@ class _Answer(Answer):
             return ""
         kind = event["type"]
         if kind in FAULTS:
-            raise ProviderUnknown(f"an error in the stream: {str(event)[:300]}")
+            told = (event.get("response") or event).get("error") or event.get("message") or kind
+            raise ProviderUnknown(f"an error in the stream: {str(told)[:300]}")
         if kind in ENDS:
             self._whole = event["response"]
         return str(event["delta"]) if kind == "response.output_text.delta" else ""

@@ -78,6 +78,11 @@ async def reachable(client: httpx2.AsyncClient, url: str, headers: Mapping[str, 
         raise ProviderUnavailable(f"{url} answered {answer.status_code}")
 
 
+def shape(event: Mapping[str, Any]) -> str:
+    """Return what an event looks like, for errors: its fields, never what a model said."""
+    return ", ".join(sorted(map(str, event)))[:_SHOWN_CHARS]
+
+
 def tool_call(id: str, name: str, raw: str) -> ToolCall:  # noqa: A002
     """Return a call whose arguments are parsed, or `None` if they are no JSON object."""
     try:
@@ -124,9 +129,9 @@ def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise ProviderUnknown(f"garbage in the stream: {text[:80]!r}") from error
+        raise ProviderUnknown(f"garbage in the stream: {len(text)} characters, no JSON") from error
     if not isinstance(found, dict):
-        raise ProviderUnknown(f"garbage in the stream: {text[:80]!r}")
+        raise ProviderUnknown(f"garbage in the stream: a {type(found).__name__}, no JSON object")
     if fault := found.get("error"):
         raise ProviderUnknown(f"an error in the stream: {str(fault)[:_SHOWN_CHARS]}")
     return found

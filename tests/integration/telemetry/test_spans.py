@@ -11,8 +11,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
-from shared import gen_ai
+from shared import gen_ai, telemetry
+from shared.models.errors import ProviderUnknown
 from shared.usage import Usage
 from tests.integration.agents import test_over_budget
 from tests.integration.costs import conftest
@@ -47,11 +49,34 @@ async def test_model_call_is_described_below_its_step_and_its_run(agent, spans):
     assert {k: v for k, v in call.attributes.items() if k.startswith("gen_ai.")} == {
         "gen_ai.operation.name": "chat", "gen_ai.provider.name": "scripted",
         "gen_ai.request.model": "default", "gen_ai.request.max_tokens": 1024,
+        "gen_ai.request.stream": True, "gen_ai.usage.reasoning.output_tokens": 0,
         "gen_ai.response.model": "default", "gen_ai.response.finish_reasons": ("stop",),
         "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 1,
         "gen_ai.usage.cache_read.input_tokens": 0, "gen_ai.usage.cache_creation.input_tokens": 0,
         "gen_ai.agent.name": "researcher", "gen_ai.conversation.id": call.attributes[
             "gen_ai.conversation.id"]}
+
+
+@pytest.mark.anyio
+async def test_model_call_is_a_client_and_what_the_conventions_name(agent, spans):
+    await agent.run()
+
+    found = {span.name: span for span in spans.get_finished_spans()}
+    named = {key for span in found.values() for key in span.attributes if key.startswith("gen_ai.")}
+    assert found["agent.llm_call"].kind is trace.SpanKind.CLIENT
+    assert found["agent.run"].kind is trace.SpanKind.INTERNAL
+    assert named <= {value for name, value in vars(gen_ai_attributes).items()
+                     if name.startswith("GEN_AI_") and isinstance(value, str)}
+
+
+def test_span_that_fails_says_the_class_of_the_error_and_not_its_words(spans):
+    with pytest.raises(ProviderUnknown), telemetry.span("call"):
+        raise ProviderUnknown("it quoted a prompt")
+
+    (span,) = spans.get_finished_spans()
+    assert span.attributes["error.type"] == "ProviderUnknown"
+    assert span.status.status_code is trace.StatusCode.ERROR
+    assert "quoted" not in span.to_json()
 
 
 @pytest.mark.anyio

@@ -105,6 +105,19 @@ async def outcome(fixture, chunks):
         return error
 
 
+@pytest.mark.parametrize(("provider", "event"), [
+    ("openai", {"choices": {"secret": 1}}), ("openai", "secret words"),
+    ("openai-responses", {"item": "secret", "delta": {"secret": 1}}),
+    ("openai-responses", {"type": "response.failed", "response": {
+        "output": [{"text": "secret"}], "error": {"code": "server_error"}}}),
+    ("anthropic", {"delta": "secret"}), ("anthropic", ["secret"])])
+async def test_error_about_a_stream_never_says_what_a_model_said(provider, event):
+    with pytest.raises(ProviderUnknown) as told:
+        await answered(provider, f"data: {json.dumps(event)}\n\n", "text/event-stream")
+
+    assert "secret" not in str(told.value)
+
+
 COUNTS = st.one_of(
     st.integers(-5, 10**9), st.none(), st.text(max_size=2), st.floats(), st.booleans())
 PARTS = st.one_of(COUNTS, st.dictionaries(st.sampled_from((
