@@ -138,10 +138,13 @@ _lanes: WeakKeyDictionary[Redis, _Lane] = WeakKeyDictionary()
 
 
 class Script:
-    """One Lua file, called by its hash; Redis gets the text only when it does not know it."""
+    """One Lua file, called by its hash; Redis gets the text only when it does not know it.
 
-    def __init__(self, path: Path) -> None:
-        self._text = path.read_text()
+    What several files begin with stands in one of their own and is put `before` each.
+    """
+
+    def __init__(self, path: Path, before: str = "") -> None:
+        self._text = before + path.read_text()
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:

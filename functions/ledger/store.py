@@ -23,6 +23,17 @@ LUA = Path(__file__).parent / "lua"
 CONSUMER = f"{socket.gethostname()}-{getpid()}"
 
 
+NUMBERING = ("reserve", "finish", "post", "adjust")
+"""Scripts that number events: they share their beginning."""
+
+
+def scripts(folder: Path) -> dict[str, Script]:
+    """Return the scripts of a folder by name."""
+    before = (folder / "preamble.lua").read_text()
+    return {path.stem: Script(path, before if path.stem in NUMBERING else "")
+            for path in folder.glob("*.lua") if path.stem != "preamble"}
+
+
 @dataclass(slots=True)
 class Tenant:
     """What is known of a tenant without asking Redis; the scripts say when it is old."""
@@ -42,7 +53,7 @@ class Store:
         self._clock = clock
         self._offset_s = 0.0
         self._tenants: dict[str, Tenant] = {}
-        self.scripts = {path.stem: Script(path) for path in LUA.glob("*.lua")}
+        self.scripts = scripts(LUA)
 
     async def tenant(self, name: str) -> Tenant:
         """Return limits and windows of now, from memory if they are still right."""

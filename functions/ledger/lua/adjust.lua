@@ -1,4 +1,4 @@
--- Corrects the cost of an ended reservation, once per key.
+-- Corrects the cost of an ended reservation, once per key; after preamble.lua.
 --
 -- KEYS  1 sequence  2 outbox  3 row  4… one per account
 -- ARGV  1 id  2 adjustment's key  3 delta, nano-USD  4 reason  5 accounts, joined by spaces
@@ -6,11 +6,8 @@
 -- Returns OK n total | REPLAY n total | CONFLICT | UNKNOWN | OPEN state | BELOW_ZERO total | STALE
 --   | NO_EPOCH | TOO_LARGE what
 
-local LIMIT = 9007199254740991
-local function text(n) return string.format('%.0f', n) end
-
 local mark = 'adjusted.' .. ARGV[2]
-local row = redis.call('HMGET', KEYS[3], 'state', 'cost', 'adjustments', 'call', 'accounts', mark)
+local row = call('HMGET', KEYS[3], 'state', 'cost', 'adjustments', 'call', 'accounts', mark)
 if not row[1] then return {'UNKNOWN'} end
 if row[6] then
   local n, delta = string.match(row[6], '^(%d+) (%-?%d+)$')
@@ -24,27 +21,25 @@ end
 local total = row[2] + ARGV[3]
 if total > LIMIT then return {'TOO_LARGE', 'of the reservation'} end
 if total < 0 then return {'BELOW_ZERO', row[2]} end
-local numbers = redis.call('HMGET', KEYS[1], 'epoch', 'n')
+local numbers = call('HMGET', KEYS[1], 'epoch', 'n')
 if not numbers[1] then return {'NO_EPOCH'} end
 local posted = {}
 for i = 1, #KEYS - 3 do
-  posted[i] = (redis.call('HGET', KEYS[3 + i], 'usd.pst') or 0) + ARGV[3]
+  posted[i] = (call('HGET', KEYS[3 + i], 'usd.pst') or 0) + ARGV[3]
   if posted[i] > LIMIT then return {'TOO_LARGE', KEYS[3 + i]} end
 end
 
-local time = redis.call('TIME')
-local now = text(time[1] * 1000 + math.floor(time[2] / 1000))
 local n, count = text((numbers[2] or 0) + 1), text((row[3] or 0) + 1)
-redis.call('HSET', KEYS[1], 'n', n)
-redis.call('HSET', KEYS[3], 'cost', text(total), 'adjustments', count, mark, count .. ' ' .. ARGV[3])
-redis.call('EXPIRE', KEYS[3], ARGV[6])
+call('HSET', KEYS[1], 'n', n)
+call('HSET', KEYS[3], 'cost', text(total), 'adjustments', count, mark, count .. ' ' .. ARGV[3])
+call('EXPIRE', KEYS[3], ARGV[6])
 for i = 1, #posted do
   -- A window that has expired is over: nobody reads it, and nothing may bring it back.
-  if redis.call('EXISTS', KEYS[3 + i]) == 1 then
-    redis.call('HSET', KEYS[3 + i], 'usd.pst', text(math.max(posted[i], 0)))
+  if call('EXISTS', KEYS[3 + i]) == 1 then
+    call('HSET', KEYS[3 + i], 'usd.pst', text(math.max(posted[i], 0)))
   end
 end
-redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'adjusted', 'id', ARGV[1], 'at', now,
+call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'adjusted', 'id', ARGV[1], 'at', now,
   'n', count, 'delta_nano', ARGV[3], 'delta_tok', '0', 'total_nano', text(total),
   'reason', ARGV[4])
 return {'OK', count, text(total)}

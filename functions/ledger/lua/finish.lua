@@ -1,4 +1,5 @@
--- Ends a reservation once: releases its holds, posts the cost, numbers and writes its event.
+-- Ends a reservation once: releases its holds, posts the cost, numbers and writes its event;
+-- after preamble.lua.
 --
 -- KEYS  1 sequence  2 outbox  3 leases  4 row  5… one per account
 -- ARGV  1 how: settle, void, resolve, sweep  2 holder  3 the row's accounts, joined by spaces
@@ -12,22 +13,7 @@
 --
 -- Everything is read and checked before the first write: an error undoes no write.
 
-local LIMIT = 9007199254740991
-local UNITS = {'usd', 'tok', 'calls'}
 local IDLE = {task = true, session = true}
-local call, format = redis.call, string.format
-
-local function text(n) return format('%.0f', n) end
-
-local function name(i)
-  for each in string.gmatch(ARGV[3], '%S+') do
-    i = i - 1
-    if i == 0 then return each end
-  end
-end
-
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local how, print = ARGV[1], ARGV[6]
 local row = call('HMGET', KEYS[4], 'state', 'holder', 'sent', 'expires', 'usd', 'tok',
   'calls', 'accounts', 'print', 'at', 'settled', 'cost', 'cost_tok', 'adjustments')
@@ -76,17 +62,15 @@ local drift, found, live = 0, {}, {}
 for i = 1, accounts_n do
   local have = call('HMGET', KEYS[4 + i], 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
     'calls.pst')
-  local was_held, was_posted = have[5], have[6]
+  -- A window that has expired is over: nobody reads it, and nothing may bring it back.
+  if not late or have[5] or have[6] then live[#live + 1] = i end
   for u = 1, 3 do
-    local res = (have[2 * u - 1] or 0) - release[u]
-    local pst = (have[2 * u] or 0) + delta[u]
+    local res, pst = (have[2 * u - 1] or 0) - release[u], (have[2 * u] or 0) + delta[u]
     if res < 0 then res, drift = 0, 1 end
     if pst < 0 then pst, drift = 0, 1 end
-    if pst > LIMIT then return {'TOO_LARGE', name(i)} end
+    if pst > LIMIT then return {'TOO_LARGE', nth(ARGV[3], i)} end
     have[2 * u - 1], have[2 * u] = res, pst
   end
-  -- A window that has expired is over: nobody reads it, and nothing may bring it back.
-  if not late or was_held or was_posted then live[#live + 1] = i end
   found[i] = have
 end
 
@@ -94,46 +78,44 @@ end
 local epoch, n = numbers[1], (numbers[2] or 0) + 1
 if late then
   local count = (row[14] or 0) + 1
-  call('HSET', KEYS[1], 'n', text(n))
-  call('HSET', KEYS[4], 'cost', text(post[1]), 'cost_tok', text(post[2]), 'settled', print,
-    'adjustments', text(count))
+  call('HSET', KEYS[1], 'n', n)
+  call('HSET', KEYS[4], 'cost', post[1], 'cost_tok', post[2], 'settled', print,
+    'adjustments', count)
   call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'adjusted', 'id', id,
-    'at', text(now), 'n', text(count), 'delta_nano', text(delta[1]), 'delta_tok',
-    text(delta[2]), 'total_nano', text(post[1]), 'reason', 'late_settlement')
+    'at', now, 'n', count, 'delta_nano', delta[1], 'delta_tok', delta[2], 'total_nano', post[1],
+    'reason', 'late_settlement')
 else
   local counter = (ending == 'SETTLED' and 3) or (ending == 'VOIDED' and 4) or 5
-  call('HSET', KEYS[1], 'n', text(n), ending, text((numbers[counter] or 0) + 1))
-  -- Written anew: what an ended row needs no more would stay for 14 days.
+  call('HSET', KEYS[1], 'n', n, ending, (numbers[counter] or 0) + 1)
+  -- Written anew: what an ended row needs no more would stay for 14 days. Tokens are what a late
+  -- settle compares with.
   call('DEL', KEYS[4])
-  call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'cost',
-    text(post[1]), 'cost_tok', text(post[2]), 'accounts', digest, 'call', ARGV[11])
-  if print ~= '' then
-    call('HSET', KEYS[4], 'settled', print)
-  else
-    call('HSET', KEYS[4], 'tok', row[6])  -- what a late settle compares with
-  end
+  call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'cost', post[1],
+    'cost_tok', post[2], 'accounts', digest, 'call', ARGV[11],
+    print ~= '' and 'settled' or 'tok', print ~= '' and print or row[6])
   call('ZREM', KEYS[3], id)
   call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
-    id, 'at', text(now), 'held_at', row[10], 'ending', ending, 'cause', how,
-    'cost', text(post[1]), 'reserved', row[5], 'outcome', ARGV[7])
+    id, 'at', now, 'held_at', row[10], 'ending', ending, 'cause', how,
+    'cost', post[1], 'reserved', row[5], 'outcome', ARGV[7])
 end
 call('EXPIRE', KEYS[4], ARGV[8])
+local over = post[1] > held[1] or post[2] > held[2] or post[3] > held[3]
 for _, i in ipairs(live) do
   local have, key = found[i], KEYS[4 + i]
   call('HSET', key, 'usd.res', text(have[1]), 'usd.pst', text(have[2]), 'tok.res', text(have[3]),
     'tok.pst', text(have[4]), 'calls.res', text(have[5]), 'calls.pst', text(have[6]))
   if i == task and not late then call('HINCRBY', key, 'n.' .. ending, 1) end
-  if late and IDLE[string.match(name(i), '^%a+')] then call('EXPIRE', key, ARGV[8]) end
-  for u = 1, 3 do
+  if late and IDLE[match(nth(ARGV[3], i), '^%a+')] then call('EXPIRE', key, ARGV[8]) end
+  for u = 1, over and 3 or 0 do
     if post[u] > held[u] then call('HINCRBY', key, UNITS[u] .. '.ovr', text(post[u] - held[u])) end
   end
 end
-if post[1] > held[1] or post[2] > held[2] then
+if over then
   -- The bound was none: an account that this took past its limit blocks until that is changed.
   for _, i in ipairs(live) do
     local have, passed = found[i], ''
     for unit, limit in string.gmatch(alerts and ARGV[11 + i] or '', '(%a+):(%d+):[%d,]*:1;') do
-      local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
+      local u = UNIT[unit]
       if post[u] > held[u] and have[2 * u] > tonumber(limit) then
         passed = passed .. unit .. ':' .. limit .. ';'
       end
@@ -146,20 +128,10 @@ if post[1] > held[1] or post[2] > held[2] then
 end
 if alerts then
   for _, i in ipairs(live) do
-    local have, key = found[i], KEYS[4 + i]
-    for unit, limit, percents in string.gmatch(ARGV[11 + i], '(%a+):(%d+):([%d,]+):') do
-      local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
-      local used = have[2 * u - 1] + have[2 * u]
-      for percent in string.gmatch(percents, '%d+') do
-        local mark = 'fired.' .. unit .. '.' .. percent
-        if used * 100 >= limit * percent and call('HSETNX', key, mark, text(now)) == 1 then
-          n = n + 1
-          call('HSET', KEYS[1], 'n', text(n))
-          call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'threshold', 'id',
-            name(i) .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', name(i),
-            'unit', unit, 'percent', percent, 'limit', limit, 'used', text(used))
-        end
-      end
+    local have = found[i]
+    if ARGV[11 + i] ~= '' then
+      n = alert(KEYS[1], KEYS[2], epoch, n, nth(ARGV[3], i), KEYS[4 + i], ARGV[11 + i],
+        {have[1] + have[2], have[3] + have[4], have[5] + have[6]})
     end
   end
 end

@@ -1,30 +1,26 @@
--- Charges a finished call that was never reserved (Redis lost it), once.
+-- Charges a finished call that was never reserved (Redis lost it), once; after preamble.lua.
 --
 -- KEYS  1 sequence  2 outbox  3 row  4… one per account
 -- ARGV  1 id  2 fingerprint of call and settlement  3 usd  4 tok  5 accounts, joined by spaces
---       6 the call and its accounts, packed  7 the outcome, packed  8 row's TTL, s  9 position of the task's account
+--       6 the call and its accounts, packed  7 the outcome, packed  8 row's TTL, s
+--       9 position of the task's account
 --       10… per account: TTL s (0 none, < 0 set only when new), then per account: marks
 --       'unit:limit:p,p:hard;…' or ''; absent if no account has any
 -- Returns DONE state usd tok | REPLAY state usd tok | CONFLICT | NO_EPOCH | TOO_LARGE account
 
-local LIMIT = 9007199254740991
-local function text(n) return string.format('%.0f', n) end
-
-local time = redis.call('TIME')
-local now = text(time[1] * 1000 + math.floor(time[2] / 1000))
-local row = redis.call('HMGET', KEYS[3], 'state', 'settled', 'cost', 'cost_tok')
+local row = call('HMGET', KEYS[3], 'state', 'settled', 'cost', 'cost_tok')
 if row[1] then
   if row[2] == ARGV[2] then return {'REPLAY', row[1], row[3], row[4]} end
   return {'CONFLICT'}
 end
-local numbers = redis.call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED')
+local numbers = call('HMGET', KEYS[1], 'epoch', 'n', 'SETTLED')
 if not numbers[1] then return {'NO_EPOCH'} end
 local names = {}
 for name in string.gmatch(ARGV[5], '%S+') do names[#names + 1] = name end
 local amounts = {ARGV[3], ARGV[4], 1}
 local posted, fresh = {}, {}
 for i = 1, #names do
-  local have = redis.call('HMGET', KEYS[3 + i], 'usd.pst', 'tok.pst', 'calls.pst', 'usd.unr',
+  local have = call('HMGET', KEYS[3 + i], 'usd.pst', 'tok.pst', 'calls.pst', 'usd.unr',
     'usd.res', 'tok.res', 'calls.res')
   fresh[i] = not have[3]
   posted[i] = {}
@@ -36,36 +32,26 @@ for i = 1, #names do
   posted[i].held = {have[5] or 0, have[6] or 0, have[7] or 0}
 end
 
-local n = text((numbers[2] or 0) + 1)
-redis.call('HSET', KEYS[1], 'n', n, 'SETTLED', text((numbers[3] or 0) + 1))
-redis.call('HSET', KEYS[3], 'state', 'SETTLED', 'settled', ARGV[2], 'cost', ARGV[3], 'cost_tok',
+local n = (numbers[2] or 0) + 1
+call('HSET', KEYS[1], 'n', n, 'SETTLED', (numbers[3] or 0) + 1)
+call('HSET', KEYS[3], 'state', 'SETTLED', 'settled', ARGV[2], 'cost', ARGV[3], 'cost_tok',
   ARGV[4], 'accounts', string.sub(redis.sha1hex(ARGV[5]), 1, 16), 'call', ARGV[6],
   'unreserved', '1', 'usd', '0')
-redis.call('EXPIRE', KEYS[3], ARGV[8])
+call('EXPIRE', KEYS[3], ARGV[8])
 for i = 1, #names do
   local p, ttl = posted[i], tonumber(ARGV[9 + i])
-  redis.call('HSET', KEYS[3 + i], 'usd.pst', text(p[1]), 'tok.pst', text(p[2]), 'calls.pst',
-    text(p[3]), 'usd.unr', text(p[4]))
-  if ttl > 0 or (ttl < 0 and fresh[i]) then redis.call('EXPIRE', KEYS[3 + i], math.abs(ttl)) end
+  call('HSET', KEYS[3 + i], 'usd.pst', p[1], 'tok.pst', p[2], 'calls.pst', p[3], 'usd.unr', p[4])
+  if ttl > 0 or (ttl < 0 and fresh[i]) then call('EXPIRE', KEYS[3 + i], math.abs(ttl)) end
 end
-redis.call('HINCRBY', KEYS[3 + ARGV[9]], 'n.SETTLED', 1)
-redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'attributed', 'id', ARGV[1], 'at', now,
+call('HINCRBY', KEYS[3 + ARGV[9]], 'n.SETTLED', 1)
+call('XADD', KEYS[2], numbers[1] .. '-' .. text(n), 'kind', 'attributed', 'id', ARGV[1], 'at', now,
   'held_at', now, 'ending', 'SETTLED', 'cause', 'post', 'cost', ARGV[3], 'reserved', '0', 'outcome',
   ARGV[7])
 for i = 1, #names do
-  for unit, limit, percents in string.gmatch(ARGV[9 + #names + i] or '', '(%a+):(%d+):([%d,]+):') do
-    local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
-    local used = posted[i][u] + posted[i].held[u]
-    for percent in string.gmatch(percents, '%d+') do
-      local mark = 'fired.' .. unit .. '.' .. percent
-      if used * 100 >= limit * percent and redis.call('HSETNX', KEYS[3 + i], mark, now) == 1 then
-        n = text(n + 1)
-        redis.call('HSET', KEYS[1], 'n', n)
-        redis.call('XADD', KEYS[2], numbers[1] .. '-' .. n, 'kind', 'threshold', 'id',
-          names[i] .. '|' .. unit .. '|' .. percent, 'at', now, 'account', names[i], 'unit', unit,
-          'percent', percent, 'limit', limit, 'used', text(used))
-      end
-    end
+  local p, marks = posted[i], ARGV[9 + #names + i] or ''
+  if marks ~= '' then
+    n = alert(KEYS[1], KEYS[2], numbers[1], n, names[i], KEYS[3 + i], marks,
+      {p[1] + p.held[1], p[2] + p.held[2], p[3] + p.held[3]})
   end
 end
 return {'DONE', 'SETTLED', ARGV[3], ARGV[4]}

@@ -1,4 +1,4 @@
--- Holds the most a call can cost on all of its accounts at once, or on none.
+-- Holds the most a call can cost on all of its accounts at once, or on none; after preamble.lua.
 --
 -- KEYS  1 limits  2 sequence  3 outbox  4 leases  5 row  6… one per account
 -- ARGV  1 version of the limits  2 and 3 valid from and until, ms (window boundaries)
@@ -15,28 +15,13 @@
 --   BUSY holder sent   CONFLICT   STALE   NO_EPOCH   TOO_LARGE account   SHORT account need
 --
 -- Everything is read and checked before the first write: an error undoes no write.
--- Time is Redis's. Integers stay below 2^53 and leave through '%.0f'.
 
-local LIMIT = 9007199254740991
-local UNITS = {'usd', 'tok', 'calls'}
-local OWN = {'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst', 'usd.lim',
-  'tok.lim', 'calls.lim'}
+local LATE = 3600  -- s by which an account in use may go early: to prolong it each time costs twice
 local SPEC = '^(%-?%d+);(%d);(%d*);(%d*);(%d*);(.*)$'
-local call, format, max = redis.call, string.format, math.max
 
-local function text(n) return format('%.0f', n) end
-
-local function name(i)
-  for each in string.gmatch(ARGV[11], '%S+') do
-    i = i - 1
-    if i == 0 then return each end
-  end
-end
-
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local id, holder = ARGV[4], tonumber(ARGV[6])
 local amounts = {tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])}
+local usd_amount, tok_amount, calls_amount = unpack(amounts)
 local accounts_n = #KEYS - 5
 
 -- Replays, adoption, conflicts -----------------------------------------------------------------
@@ -72,66 +57,79 @@ if version ~= ARGV[1] or now < tonumber(ARGV[2]) or now >= tonumber(ARGV[3]) the
 end
 
 -- Check every account --------------------------------------------------------------------------
-local room = {'', '', ''}
+local room = {}
 local found, ttls, owns, marks = {}, {}, {}, {}
+local usd_res, tok_res, calls_res = {}, {}, {}  -- of each account, with this call
 local denial, denied_at, short, alerts
 
 local function deny(i, u, left, reason)
   if denial and (denial[5] ~= 'held' or reason == 'held') then return end
-  denial, denied_at = {name(i), UNITS[u], text(amounts[u]), text(max(left, 0)), reason}, i
+  denial = {nth(ARGV[11], i), UNITS[u], text(amounts[u]), text(max(left, 0)), reason}
+  denied_at = i
 end
 
--- Tests one unit of a limited account; false if its number would be too large.
-local function fits(i, u, have, limit)
-  local res, pst, amount = have[2 * u - 1] or 0, have[2 * u] or 0, amounts[u]
-  if res + pst + amount > LIMIT then return false end
-  if limit == '' then return true end
-  local cap, own = tonumber(limit), owns[i]
-  local left = cap - res - pst
-  -- An account stays blocked until its limit is another one than that which was passed.
-  local mark = UNITS[u] .. ':' .. limit .. ';'
-  local blocked = own == '0' and have[7] and string.find(have[7], mark, 1, true)
-  if amount > 0 and (amount > left or blocked) then
-    if own == '2' then
-      short = short or {name(i), text(amount)}
-    elseif blocked then
-      deny(i, u, 0, 'blocked')
-    else
-      deny(i, u, left, pst + amount > cap and 'spent' or 'held')
-    end
+-- An account stays blocked until its limit is another one than that which was passed.
+local function blocked(u, marks, limit)
+  return string.find(marks, UNITS[u] .. ':' .. limit .. ';', 1, true)
+end
+
+-- Says why an account has no room; without open holds it would need `used`.
+local function refuse(i, u, left, cap, used, own, shut)
+  if own == '2' then
+    short = short or {nth(ARGV[11], i), text(amounts[u])}
+  elseif shut then
+    deny(i, u, 0, 'blocked')
+  else
+    deny(i, u, left, used > cap and 'spent' or 'held')
   end
-  left = max(left - amount, 0)
+end
+
+-- Tests one unit of an account against a limit.
+local function test(i, u, have, limit, own)
+  local amount, cap = amounts[u], tonumber(limit)
+  local left = cap - (have[2 * u - 1] or 0) - (have[2 * u] or 0)
+  if amount > 0 then
+    local shut = own == '0' and have[7] and blocked(u, have[7], limit)
+    if amount > left or shut then refuse(i, u, left, cap, (have[2 * u] or 0) + amount, own, shut) end
+    left = max(left - amount, 0)
+  end
   -- What a cap has left here says nothing: there may be another chunk.
-  if own ~= '2' and (room[u] == '' or left < tonumber(room[u])) then room[u] = text(left) end
-  return true
+  if own ~= '2' and (not room[u] or left < room[u]) then room[u] = max(left, 0) end
 end
 
 for i = 1, accounts_n do
   local key, ttl, have = KEYS[5 + i], tonumber(ARGV[16 + i]), nil
   if ttl then
     have = call('HMGET', key, 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res', 'calls.pst')
-    if (have[1] or 0) + (have[2] or 0) + amounts[1] > LIMIT
-      or (have[3] or 0) + (have[4] or 0) + amounts[2] > LIMIT
-      or (have[5] or 0) + (have[6] or 0) + amounts[3] > LIMIT then
-      return {'TOO_LARGE', name(i)}
-    end
   else
     local own, usd, tok, calls
-    ttl, own, usd, tok, calls, marks[i] = string.match(ARGV[16 + i], SPEC)
-    owns[i], alerts = own, alerts or marks[i] ~= ''
+    ttl, own, usd, tok, calls, marks[i] = match(ARGV[16 + i], SPEC)
+    ttl, alerts = tonumber(ttl), alerts or marks[i] ~= ''
     if own == '0' then
       have = call('HMGET', key, 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
         'calls.pst', 'blk')
+    elseif own == '1' then
+      have = call('HMGET', key, 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
+        'calls.pst', 'usd.lim', 'tok.lim')
+      usd, tok = have[7] or usd, have[8] or tok
+      if not have[5] then owns[i] = {usd, tok} end
     else
-      have = call('HMGET', key, unpack(OWN))
+      have = call('HMGET', key, 'usd.res', 'usd.pst', 'tok.res', 'tok.pst', 'calls.res',
+        'calls.pst', 'usd.lim', 'tok.lim', 'calls.lim')
       usd, tok, calls = have[7] or usd, have[8] or tok, have[9] or calls
-      have.usd, have.tok = usd, tok
     end
-    if not (fits(i, 1, have, usd) and fits(i, 2, have, tok) and fits(i, 3, have, calls)) then
-      return {'TOO_LARGE', name(i)}
-    end
+    if usd ~= '' then test(i, 1, have, usd, own) end
+    if tok ~= '' then test(i, 2, have, tok, own) end
+    if calls ~= '' then test(i, 3, have, calls, own) end
   end
-  ttls[i], found[i] = tonumber(ttl), have
+  local usd, tok, calls = (have[1] or 0) + usd_amount, (have[3] or 0) + tok_amount,
+    (have[5] or 0) + calls_amount
+  if usd + (have[2] or 0) > LIMIT or tok + (have[4] or 0) > LIMIT
+    or calls + (have[6] or 0) > LIMIT then
+    return {'TOO_LARGE', nth(ARGV[11], i)}
+  end
+  usd_res[i], tok_res[i], calls_res[i] = usd, tok, calls
+  ttls[i], found[i] = ttl, have
 end
 if short and (not denial or denial[5] == 'held') then return {'SHORT', unpack(short)} end
 
@@ -152,51 +150,45 @@ if denial then
   counted(denied_at, 'denied.' .. denial[5])
   if denial[5] == 'held' then return {'DENIED', unpack(denial)} end
   local n = text((numbers[2] or 0) + 1)
-  call('HSET', KEYS[2], 'n', n, 'DENIED', text((numbers[3] or 0) + 1))
+  call('HSET', KEYS[2], 'n', n, 'DENIED', (numbers[3] or 0) + 1)
   call('HSET', KEYS[5], 'state', 'DENIED', 'print', ARGV[5], 'denial', cjson.encode(denial),
     'holder', ARGV[6], 'call', ARGV[12], 'accounts', ARGV[11])
   call('EXPIRE', KEYS[5], ARGV[15])
   counted(tonumber(ARGV[16]), 'n.DENIED')
-  call('XADD', KEYS[3], numbers[1] .. '-' .. n, 'kind', 'denied', 'id', id, 'at', text(now),
+  call('XADD', KEYS[3], numbers[1] .. '-' .. n, 'kind', 'denied', 'id', id, 'at', now,
     'denial', cjson.encode(denial))
   return {'DENIED', unpack(denial)}
 end
 
 -- Apply ----------------------------------------------------------------------------------------
-local expires = text(now + ARGV[7])
-local rooms = table.concat(room, ' ')
+local expires, rooms = text(now + ARGV[7]), {}
+for u = 1, 3 do rooms[u] = room[u] and text(room[u]) or '' end
+rooms = table.concat(rooms, ' ')
 call('HSET', KEYS[5], 'state', 'PENDING', 'print', ARGV[5], 'holder', ARGV[6], 'sent',
   ARGV[13], 'ticket', ARGV[14], 'expires', expires, 'usd', ARGV[8], 'tok', ARGV[9], 'calls',
-  ARGV[10], 'accounts', ARGV[11], 'call', ARGV[12], 'at', text(now), 'room', rooms, 'cost', '0')
+  ARGV[10], 'accounts', ARGV[11], 'call', ARGV[12], 'at', text(now), 'room', rooms)
 call('ZADD', KEYS[4], expires, id)
 for i = 1, accounts_n do
-  local have, key, ttl = found[i], KEYS[5 + i], ttls[i]
-  local fresh = not have[5]
-  call('HSET', key, 'usd.res', text((have[1] or 0) + amounts[1]), 'tok.res',
-    text((have[3] or 0) + amounts[2]), 'calls.res', text((have[5] or 0) + amounts[3]))
-  if fresh and owns[i] == '1' then
-    call('HSETNX', key, 'usd.lim', have.usd)
-    call('HSETNX', key, 'tok.lim', have.tok)
+  local key, ttl, own = KEYS[5 + i], ttls[i], owns[i]
+  call('HSET', key, 'usd.res', text(usd_res[i]), 'tok.res', text(tok_res[i]), 'calls.res',
+    text(calls_res[i]))
+  if own then
+    call('HSETNX', key, 'usd.lim', own[1])
+    call('HSETNX', key, 'tok.lim', own[2])
   end
-  if ttl > 0 or (ttl < 0 and fresh) then call('EXPIRE', key, math.abs(ttl)) end
+  if ttl ~= 0 and not found[i][5] then
+    call('EXPIRE', key, math.abs(ttl))
+  elseif ttl > 0 and call('TTL', key) < ttl - LATE then
+    call('EXPIRE', key, ttl)
+  end
 end
 if alerts then
   local n = numbers[2] or 0
   for i = 1, accounts_n do
-    local have, key = found[i], KEYS[5 + i]
-    for unit, limit, percents in string.gmatch(marks[i] or '', '(%a+):(%d+):([%d,]+):') do
-      local u = (unit == 'usd' and 1) or (unit == 'tok' and 2) or 3
-      local used = (have[2 * u - 1] or 0) + (have[2 * u] or 0) + amounts[u]
-      for percent in string.gmatch(percents, '%d+') do
-        local mark = 'fired.' .. unit .. '.' .. percent
-        if used * 100 >= limit * percent and call('HSETNX', key, mark, text(now)) == 1 then
-          n = n + 1
-          call('HSET', KEYS[2], 'n', text(n))
-          call('XADD', KEYS[3], numbers[1] .. '-' .. text(n), 'kind', 'threshold', 'id',
-            name(i) .. '|' .. unit .. '|' .. percent, 'at', text(now), 'account', name(i),
-            'unit', unit, 'percent', percent, 'limit', limit, 'used', text(used))
-        end
-      end
+    local have = found[i]
+    if marks[i] and marks[i] ~= '' then
+      n = alert(KEYS[2], KEYS[3], numbers[1], n, nth(ARGV[11], i), KEYS[5 + i], marks[i],
+        {usd_res[i] + (have[2] or 0), tok_res[i] + (have[4] or 0), calls_res[i] + (have[6] or 0)})
     end
   end
 end

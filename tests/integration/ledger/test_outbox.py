@@ -101,5 +101,6 @@ async def test_events_wait_through_a_restart_of_the_ledger_and_leave_in_the_firs
 
     counts = await ledger.parts.background.sweep()
 
-    assert (counts["published"], counts["failed"]) == (3, 0)
-    assert len(ledger.broker.events) == 3
+    assert counts["failed"] == 0
+    mine = [event for event in ledger.broker.events if event.subject == ledger.tenant]
+    assert len(mine) == 3  # a sweep publishes other tests' events as well
