@@ -6,6 +6,8 @@ from time import monotonic
 
 import pytest
 
+from tests.cluster.given import HOST
+from tests.cluster.storage import Storage
 from tests.cluster.system import ClusterSystem, api_keys
 from tests.cluster.workspace import Workspace
 
@@ -27,11 +29,18 @@ def figures(request):
 
 
 @pytest.fixture(scope="session")
-def workspace(figures):
+def storage():
+    """Object storage for what costs archives."""
+    with Storage(os.environ[HOST]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def workspace(figures, storage):
     """The environment, applied."""
     folder = os.environ.get(FOLDER)
     assert folder, "these tests need what `make test-cluster` makes: start them with it"
-    made, began = Workspace(Path(folder)), monotonic()
+    made, began = Workspace(Path(folder), storage.url), monotonic()
     made.write()
     try:
         made.make(api_keys())

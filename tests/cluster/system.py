@@ -41,6 +41,7 @@ class ClusterSystem:
     async def _open(self):
         self.hook = self._stack.enter_context(Receiver(os.environ[HOST]))
         inside = self._forwarded("kourier-system", "service/kourier-internal")
+        self.entrance = "{}:{}".format(*inside)
         outside = _given() or self._forwarded("kourier-system", "service/kourier")
         public = await url_of("gateway")
         self.addresses["gateway"] = public

@@ -10,6 +10,7 @@ import yaml
 
 from eventing.cli.demo_system import EXAMPLES
 from eventing.local.options import ROOT
+from tests.cluster.storage import BUCKET, CREDENTIALS
 from tests.kafka import kubectl
 
 NAMESPACE = "tollgate"
@@ -30,8 +31,8 @@ READS_EXAMPLES = ("reader", "researcher")
 class Workspace:
     """The environment `local` in a folder of its own: its state is not the developer's."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, archive):
+        self.folder, self.archive = folder, archive
         self.images = {}
 
     def write(self):
@@ -41,7 +42,7 @@ class Workspace:
                             ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.lock.hcl"))
         overlay = self.folder / "knative" / "overlays" / OVERLAY
         overlay.mkdir(exist_ok=True)
-        for name, document in overlay_files().items():
+        for name, document in overlay_files(self.archive).items():
             (overlay / name).write_text(yaml.safe_dump(document, sort_keys=False))
 
     def make(self, api_keys):
@@ -81,21 +82,22 @@ def _run(*arguments, env=None):
     return run.stdout
 
 
-def overlay_files():
-    """Return the files of the overlay `tested`: cluster-test with a script, files to read, and a
-    Redis that can be killed inside its pod."""
-    return {"kustomization.yaml": _kustomization(), "examples.yaml": _examples()}
+def overlay_files(archive):
+    """Return the files of the overlay `tested`: cluster-test with a script, files to read, object
+    storage at `archive`, and a Redis that can be killed inside its pod."""
+    return {"kustomization.yaml": _kustomization(archive), "examples.yaml": _examples()}
 
 
-def _kustomization():
+def _kustomization(archive):
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
             "resources": ["../cluster-test", "examples.yaml"],
-            "patches": [_settings(), _mounts(), _killable_redis()]}
+            "patches": [_settings(archive), _mounts(), _credentials(), _killable_redis()]}
 
 
-def _settings():
+def _settings(archive):
+    stored = {"COSTS_ARCHIVE_BUCKET": BUCKET, "COSTS_ARCHIVE_ENDPOINT": archive}
     steps = [{"op": "add", "path": f"/data/{name}", "value": value}
-             for name, value in SETTINGS.items()]
+             for name, value in {**SETTINGS, **stored}.items()]
     return {"target": {"kind": "ConfigMap", "name": "tollgate"}, "patch": yaml.safe_dump(steps)}
 
 
@@ -106,6 +108,14 @@ def _mounts():
               "value": {"name": "examples", "mountPath": MOUNT, "readOnly": True}}]
     return {"target": {"group": "serving.knative.dev", "kind": "Service",
                        "name": "|".join(READS_EXAMPLES)}, "patch": yaml.safe_dump(steps)}
+
+
+def _credentials():
+    # In a cloud the function's role gives them.
+    steps = [{"op": "add", "path": "/spec/template/spec/containers/0/env/-",
+              "value": {"name": name, "value": value}} for name, value in CREDENTIALS.items()]
+    return {"target": {"group": "serving.knative.dev", "kind": "Service", "name": "costs"},
+            "patch": yaml.safe_dump(steps)}
 
 
 def _killable_redis():

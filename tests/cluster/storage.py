@@ -1,0 +1,41 @@
+"""Object storage that pods reach: moto's server on this machine, which speaks S3's protocol."""
+
+import logging
+import socket
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+BUCKET = "archive"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+               "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+class Storage:
+    """A context manager; `url` is where pods find it, as long as it lasts."""
+
+    def __init__(self, host):
+        with socket.socket() as free:
+            free.bind((host, 0))
+            self._port = free.getsockname()[1]
+        self._host, self.url = host, f"http://{host}:{self._port}"
+
+    def __enter__(self):
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = ThreadedMotoServer(ip_address=self._host, port=self._port, verbose=False)
+        self._server.start()
+        self._client = boto3.client(
+            "s3", endpoint_url=self.url, region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+            aws_access_key_id="test", aws_secret_access_key="test")
+        self._client.create_bucket(Bucket=BUCKET)
+        return self
+
+    def __exit__(self, *_):
+        self._client.close()
+        self._server.stop()
+
+    def objects(self, prefix):
+        """Return the objects whose name begins so: name to contents."""
+        found = self._client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", ())
+        return {one["Key"]: self._client.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+                for one in found}
