@@ -18,7 +18,8 @@ BUILD = {
 }
 """How each builds so that equal contexts give equal layers."""
 
-PROBES = {"docker": ("buildx", "ls"), "podman": ("info",), "buildah": ("info",)}
+PROBES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "docker": (("info",), ("buildx", "ls")), "podman": (("info",),), "buildah": (("info",),)}
 """What succeeds only where the program can build."""
 
 
@@ -82,10 +83,10 @@ def find_builder() -> Builder:
         NoBuilder: none does; says what was tried.
     """
     tried = []
-    for program, probe in PROBES.items():
+    for program, probes in PROBES.items():
         if shutil.which(program) is None:
             tried.append(f"{program} is not installed")
-        elif succeeds(program, "info") and succeeds(program, *probe):
+        elif all(succeeds(program, *words) for words in probes):
             return Builder(program)
         else:
             tried.append(f"{program} is here but does not work: try `{program} info`")

@@ -1,8 +1,9 @@
 """Writes down in Git which image an environment runs now, beside others who do the same."""
 
-import subprocess
 from pathlib import Path
 
+from eventing.images.command import call
+from eventing.images.errors import CommandFailed
 from eventing.pipelines.errors import PipelineFault
 from eventing.pipelines.pinning import FILE
 
@@ -18,35 +19,27 @@ def record(environment: str, function: str, image: str, *, folder: Path) -> bool
     `folder` is the repository's. The same again is nothing new.
 
     Raises:
-        PipelineFault: Git refuses, or others pushed each time.
+        CommandFailed: Git refuses. PipelineFault: others pushed each time.
     """
     file = f"terraform/environments/{environment}/apps/{FILE}"
-    _git(folder, "add", "--", file)
-    if not _git(folder, "status", "--porcelain", "--", file):
+    call("git", "add", "--", file, cwd=folder)
+    if not call("git", "status", "--porcelain", "--", file, cwd=folder).strip():
         return False
-    _git(folder, *AUTHOR, "commit", "--quiet", f"--message=Run {image} in {environment}",
-         f"--message=Function: {function}", "--", file)
+    call("git", *AUTHOR, "commit", "--quiet", f"--message=Run {image} in {environment}",
+         f"--message=Function: {function}", "--", file, cwd=folder)
     for _ in range(ATTEMPTS_MAX):
         if _pushed(folder):
             return True
-        _git(folder, *AUTHOR, "pull", "--quiet", "--rebase")
+        call("git", *AUTHOR, "pull", "--quiet", "--rebase", cwd=folder)
     raise PipelineFault(f"others pushed {ATTEMPTS_MAX} times meanwhile: push this commit by hand, "
                         f"or {environment} has an image that Git does not know")
 
 
 def _pushed(folder: Path) -> bool:
     try:
-        _git(folder, "push", "--quiet")
-    except PipelineFault as fault:
+        call("git", "push", "--quiet", cwd=folder)
+    except CommandFailed as fault:
         if "rejected" in str(fault):
             return False
         raise
     return True
-
-
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *words],  # noqa: S603, S607 - git's own
-                          capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PipelineFault(f"git {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout.strip()

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from eventing.pipelines.errors import PipelineFault
+from eventing.images.errors import CommandFailed
 from eventing.pipelines.pinning import pin
 from eventing.pipelines.recording import record
 
@@ -71,5 +71,5 @@ def test_two_releases_of_one_environment_are_not_merged_blindly(clones):
     first, second = clones
     assert release(first, "calculator", FIRST)
 
-    with pytest.raises(PipelineFault, match="rebase"):
+    with pytest.raises(CommandFailed, match="rebase"):
         release(second, "reader", SECOND)
