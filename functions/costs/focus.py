@@ -146,8 +146,15 @@ def _without_quantity(fact: Fact, data: Mapping[str, Any]) -> str:
     """
     if fact.kind != "adjusted":
         return "rounding"
-    ended = (data.get("invocation") or {}).get("ended") or fact.day
-    return CORRECTS if ended[:MONTH_CHARS] < fact.day[:MONTH_CHARS] else "adjustment"
+    return CORRECTS if _charged_month(fact, data) < fact.day[:MONTH_CHARS] else "adjustment"
+
+
+def _charged_month(fact: Fact, data: Mapping[str, Any]) -> str:
+    """Return the month that an adjusted call was held in, by its tenant's account of the month."""
+    accounts = (data.get("ledger") or {}).get("accounts") or ()
+    months = [name.rpartition("|")[2] for name in accounts
+              if name.startswith(f"tenant|{fact.tenant}|m|")]
+    return months[0] if months else fact.day[:MONTH_CHARS]
 
 
 def _charge(fact: Fact, sku: str, meter: str, unit_price: str) -> Charge:

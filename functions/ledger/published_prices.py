@@ -44,9 +44,8 @@ def find(provider: str, name: str, input_total: int, tier: str | None) -> Found 
     version, model = _model(provider, name)
     if model is None:
         return None
-    standard = vars(model.get_prices(datetime.now(UTC), None))
-    prices = vars(model.get_prices(datetime.now(UTC), {"service_tier": tier})) if tier else standard
-    share = _batch_share(provider, tier) if prices == standard else Decimal(1)
+    prices = _prices(model, tier)
+    share = _batch_share(provider, model, prices) if tier == "batch" else Decimal(1)
     per_token = {c: _per_token(prices, names, input_total) for c, names in FIELDS.items()}
     known = {c: price * share for c, price in per_token.items() if price is not None}
     if "input_uncached" not in known or ("output_text" not in known and "embed" not in name):
@@ -55,8 +54,14 @@ def find(provider: str, name: str, input_total: int, tier: str | None) -> Found 
             server_tools.per_request(provider, name) | _per_request(prices))
 
 
-def _batch_share(provider: str, tier: str | None) -> Decimal:
-    return server_tools.BATCH_SHARES.get(provider, Decimal(1)) if tier == "batch" else Decimal(1)
+def _prices(model: "ModelInfo", tier: str | None) -> Mapping[str, Any]:
+    return vars(model.get_prices(datetime.now(UTC), {"service_tier": tier} if tier else None))
+
+
+def _batch_share(provider: str, model: "ModelInfo", listed: Mapping[str, Any]) -> Decimal:
+    """Return 1 where the package lists prices of batches itself."""
+    is_listed = listed != _prices(model, None)
+    return Decimal(1) if is_listed else server_tools.BATCH_SHARES.get(provider, Decimal(1))
 
 
 @lru_cache(maxsize=256)

@@ -105,12 +105,13 @@ def test_rounding_and_adjustments_are_no_usage(rows):
     assert kinds == {("Usage", None), ("Adjustment", None)}
 
 
-@pytest.mark.parametrize(("ended", "charge_class"), [
-    ("2026-10-31T23:59:59.000Z", "Correction"), ("2026-11-01T00:00:00.000Z", None), (None, None)])
-def test_adjustment_of_an_earlier_month_alone_is_a_correction(ledger, ended, charge_class):
+@pytest.mark.parametrize(("accounts", "charge_class"), [
+    (["tenant|acme|life", "tenant|acme|m|2026-10", "agent|a|m|2026-11"], "Correction"),
+    (["tenant|acme|m|2026-11", "agent|a|m|2026-10"], None), (["tenant|acme|life"], None)])
+def test_adjustment_of_an_earlier_month_alone_is_a_correction(ledger, accounts, charge_class):
     event = ledger.adjusted("r-1", delta=-301)
     data = event.json()
-    data["invocation"]["ended"] = ended
+    data["ledger"]["accounts"] = accounts
     charges = Charges("acme", "2026-11")
 
     charges.add(replace(event, data=json.dumps(data).encode()))
