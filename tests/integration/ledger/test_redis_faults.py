@@ -138,6 +138,29 @@ async def test_append_only_file_cut_anywhere_breaks_no_invariant(tmp_path, serve
     assert min(sizes) < max(sizes), "every cut was at the same place"
 
 
+async def test_script_that_was_cut_never_comes_back_in_part(server):
+    redis = connect(server.url)
+    await redis.eval("for i = 1, 4 do redis.call('INCR', 'k' .. i) end", 0)
+    log = max((server.data_dir).rglob("*.aof"), key=lambda path: path.stat().st_size)
+    killed(server)
+    with log.open("r+b") as file:
+        file.truncate(log.read_bytes().rindex(b"k3"))
+    server.revive()
+    await redis.set("later", 1)
+    await redis.eval("for i = 5, 6 do redis.call('INCR', 'k' .. i) end", 0)
+    killed(server)
+    server.revive()
+
+    found = await redis.mget("k1", "k2", "k3", "k4", "later", "k5", "k6")
+    assert found == [None, None, None, None, "1", "1", "1"]
+    await redis.aclose()
+
+
+def killed(server):
+    server._process.kill()
+    server._process.wait()
+
+
 async def test_redis_killed_under_load_loses_nothing_acknowledged(server):
     async with serving(server.url) as ledger:
         calls = [ledger.call() for _ in range(12)]
@@ -145,8 +168,7 @@ async def test_redis_killed_under_load_loses_nothing_acknowledged(server):
             await ledger.meter.hold(call, dispatch=True)
         charged = [await ledger.meter.settle(call.id, USED, grant=call.grant)
                    for call in calls[:6]]
-        server._process.kill()
-        server._process.wait()
+        killed(server)
         server.revive()
 
         books = await assert_sound(ledger.redis, ledger.tenant)
@@ -187,8 +209,7 @@ async def test_denied_call_after_a_restart_is_denied_again(own, server):
     call = own.call()
     with pytest.raises(Denied):
         await own.meter.hold(call)
-    server._process.kill()
-    server._process.wait()
+    killed(server)
     server.revive()
 
     with pytest.raises(Denied):
