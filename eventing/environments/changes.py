@@ -1,13 +1,23 @@
 """What a plan changes, read from Terraform's JSON of it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from eventing.environments.manifests import KIND
 
 PRECIOUS = frozenset({
     "aws_ecr_repository", "aws_eks_cluster", "aws_elasticache_replication_group", "aws_kms_key",
     "aws_msk_cluster", "aws_s3_bucket", "aws_secretsmanager_secret"})
 """Types whose loss is a loss of data: taken away only on a word of their own."""
+
+PRECIOUS_KINDS = frozenset({"Broker", "Kafka", "KafkaNodePool", "Namespace",
+                            "PersistentVolumeClaim"})
+"""The same of Kubernetes' kinds: events that wait, and all that is in a namespace."""
+
+KEPT_KINDS = frozenset({"Trigger"})
+"""May go with their function, but not be made anew: what they had not delivered would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,15 @@ def read_changes(plan: dict[str, Any]) -> Changes:
 def read_losses(plan: dict[str, Any]) -> list[str]:
     """Return the addresses of what holds data and would be destroyed or replaced."""
     return [resource["address"] for resource, actions in _touched(plan)
-            if "delete" in actions and resource["type"] in PRECIOUS]
+            if "delete" in actions and _is_precious(resource, is_replaced="create" in actions)]
+
+
+def _is_precious(resource: dict[str, Any], *, is_replaced: bool) -> bool:
+    if resource["type"] != KIND:
+        return resource["type"] in PRECIOUS
+    manifest = (resource["change"].get("before") or {}).get("manifest") or "{}"
+    kind = json.loads(manifest).get("kind")
+    return kind in PRECIOUS_KINDS or (is_replaced and kind in KEPT_KINDS)
 
 
 def read_drift(plan: dict[str, Any]) -> list[str]:

@@ -1,5 +1,7 @@
 """What a plan changes, in numbers and in words."""
 
+import json
+
 import pytest
 
 from eventing.environments.changes import Changes, read_changes, read_drift, read_losses
@@ -50,6 +52,17 @@ def test_what_holds_data_is_named_before_it_goes(actions):
                    resource("aws_kms_key.k", "update"))
 
     assert read_losses(planned) == ["aws_s3_bucket.archive"]
+
+
+@pytest.mark.parametrize(("kind", "actions", "is_lost"), [
+    ("Broker", ("delete",), True), ("Namespace", ("delete", "create"), True),
+    ("Trigger", ("delete", "create"), True), ("Trigger", ("delete",), False),
+    ("Service", ("delete", "create"), False), ("Broker", ("update",), False)])
+def test_events_that_wait_are_named_before_they_go(kind, actions, is_lost):
+    address = 'kustomization_resource.p1["one"]'
+    planned = plan(resource(address, *actions, before={"manifest": json.dumps({"kind": kind})}))
+
+    assert read_losses(planned) == ([address] if is_lost else [])
 
 
 def test_drift_names_attributes_and_never_values():
