@@ -1,5 +1,7 @@
 """What costs can be asked by, and what is added up: the names, in the order they are kept."""
 
+from decimal import Decimal
+
 COARSE = ("agent", "agent_version", "revision", "kind", "tool", "model", "provider",
           "parent_agent", "env", "outcome", "reason", "scope")
 """Kept together as the coordinates of one row of sums; a tenant has few different ones."""
@@ -39,3 +41,8 @@ def usd_text(nano: int) -> str:
     whole, rest = divmod(abs(nano), NANO)
     decimals = f".{rest:09d}".rstrip("0").rstrip(".")
     return f"{'-' if nano < 0 else ''}{whole}{decimals}"
+
+
+def nano_of(usd: str) -> int:
+    """Return an exact decimal text in USD as whole nano-USD, rounded down."""
+    return int(Decimal(usd) * NANO)

@@ -23,12 +23,17 @@ from functions.costs.ranges import day_of, hour_of, milliseconds
 from functions.costs.report import Row, Sums
 from functions.costs.sequence import NUMBER_MAX
 from shared.errors import Malformed, Permanent
+from shared.usage import UNPRICED as UNPRICED_TOOL
 
 KINDS = {
     LedgerAttributed.TYPE: "attributed", LedgerAdjusted.TYPE: "adjusted",
     LedgerDenied.TYPE: "denied", LedgerThresholdCrossed.TYPE: "threshold",
 }
 """What each event type is called in the store."""
+
+UNPRICED = "unpriced"
+"""Counts answers that had no price of their own: at the price of the model asked for, or for a
+provider's tool at none."""
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 _EPOCH = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
@@ -52,6 +57,8 @@ class Fact:
     tags: Mapping[str, str] = field(default_factory=dict)
     amounts: Mapping[str, int] = field(default_factory=dict)
     """What it adds, by measure; zeros are left out."""
+    also: str = ""
+    """What is counted beside sums: `threshold:<percent>`, `unpriced`; empty for most."""
 
     @property
     def day(self) -> str:
@@ -107,9 +114,10 @@ def read(event: Event) -> Fact:
     epoch, number = _numbered(event, data)
     return Fact(
         id=_bounded_id(event), tenant=_tenant(event, data), kind=kind, epoch=epoch, number=number,
-        at_ms=_at_ms(event), session=data.dims.session, task=data.dims.task,
+        at_ms=at_ms(event), session=data.dims.session, task=data.dims.task,
         root=data.dims.root or data.dims.task, coordinates=_coordinates(kind, data),
         tags=data.tags, amounts={k: n for k, n in _amounts(kind, data).items() if n},
+        also=_also(kind, data),
     )
 
 
@@ -128,6 +136,17 @@ def _coordinates(kind: str, data: Data) -> Coordinates | None:
         data.reason if kind == "denied" else None,
         data.account.partition("|")[0] if kind == "denied" else None,
     )
+
+
+def _also(kind: str, data: Data) -> str:
+    if kind == "threshold":
+        return f"threshold:{data.percent}"
+    if kind != "attributed" or data.cost is None or data.model is None:
+        return ""
+    is_as_asked = data.model.response and data.cost.price_basis == "requested"
+    is_for_nothing = any(str(line.get("meter")).startswith(UNPRICED_TOOL)
+                         for line in data.cost.lines)
+    return UNPRICED if is_as_asked or is_for_nothing else ""
 
 
 def _amounts(kind: str, data: Data) -> Mapping[str, int]:
@@ -166,9 +185,14 @@ def _misplaced(data: Data, nano: int) -> Mapping[str, int]:
     return {"unattributed_nano": nano} if lost else {}
 
 
+def is_tenant(name: str) -> bool:
+    """Tell whether the text may be a tenant's name, and so stand in a key."""
+    return bool(_TENANT.match(name))
+
+
 def _tenant(event: Event, data: Data) -> str:
     tenant = event.source.removeprefix("/ledger/")
-    if tenant == event.source or not _TENANT.match(tenant):
+    if tenant == event.source or not is_tenant(tenant):
         raise Malformed(f"source {event.source!r} is not /ledger/<tenant>")
     if (data.dims.tenant or tenant) != tenant or event.extensions.get("tenantid", tenant) != tenant:
         raise Malformed(f"source {event.source!r} and the event's tenant differ")
@@ -182,7 +206,12 @@ def _numbered(event: Event, data: Data) -> tuple[str, int]:
     return epoch, number
 
 
-def _at_ms(event: Event) -> int:
+def at_ms(event: Event) -> int:
+    """Return when it happened.
+
+    Raises:
+        Malformed: the event does not say.
+    """
     if event.time is None:
         raise Malformed("the event has no time: its costs belong to no day")
     return milliseconds(datetime.fromisoformat(event.time.upper()))

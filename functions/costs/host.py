@@ -47,7 +47,8 @@ def app(settings: CostsSettings, redis: Redis) -> App:
 
     async def receive(delivery: Delivery) -> None:
         if delivery.event.type == TaskCompleted.TYPE:
-            metrics.count_end(delivery.event)
+            if await store.end(delivery.event):
+                metrics.count_end(delivery.event)
         elif delivery.event.type == PING:
             await archive_due(store, settings.months_kept)
         else:

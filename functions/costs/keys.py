@@ -7,11 +7,13 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 | `co:{tenant}:raw` | hash id → packed event, `-` once archived | 0.3 KiB each | store, archive |
 | `co:{tenant}:seq:<epoch>:<chunk>` | bitmap of numbers seen | a bit each, ≤ 8 KiB | store |
 | `co:{tenant}:chunks` | set of `<epoch>:<chunk>` | one per 65 536 numbers | store |
-| `co:{tenant}:counts` | hash events, conflicts, duplicates | one per epoch | store |
+| `co:{tenant}:counts` | hash events, conflicts, duplicates … | one per epoch | store |
 | `co:{tenant}:conflicts` | list of numbers with two ids | the last 1 000 | store |
 | `co:{tenant}:task:<task>` | list of event ids | one id per event | store, archive |
 | `co:{tenant}:tasks` | zset task → last event, ms | one per task | store |
-| `co:{tenant}:ended` | hash task → how it ended, JSON | one per task | tasks |
+| `co:{tenant}:ended` | hash task → how it ended, JSON | one per task | ends |
+| `co:{tenant}:ends[:<day>]` | hash end and agent → tasks that ended so | some per agent | ends |
+| `co:{tenant}:open` | zset task without an end → last event, ms | tasks that run | store, ends |
 | `co:{tenant}:h:<hour>` | list of event ids | one id per event | store, archive |
 | `co:{tenant}:days` | set of days with events | one per day | store |
 | `co:{tenant}:kind:<kind>` | list of event ids | one id per event but `attributed` | store |
@@ -19,10 +21,12 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 | `co:{tenant}:coords` | hash row → coordinates | as rows | store |
 | `co:{tenant}:sum:<hour, day or month>` | hash row + measure → amount | rows × 3 | store |
 | `co:{tenant}:more:<the same>` | the sums of other measures | rows × measures | store |
-| `co:{tenant}:places` | hash [task, session, root] (JSON) → place | one per task | store |
+| `co:{tenant}:places` | hash [task, session, root] (JSON) → place, first day | a task's | store |
 | `co:{tenant}:named` | hash place → [task, session, root] | one per task | store |
 | `co:{tenant}:at:<[task, session, root]>` | hash day + row + measure → amount | a task's | store |
-| `co:{tenant}:dear:<day or month>` | zset place → its cost then | one per task | store |
+| `co:{tenant}:sessions` | hash session → its first day | one per session | store |
+| `co:{tenant}:several:<place or session>` | hash of those of several days → days | few | store |
+| `co:{tenant}:dear:<place or session>:<day>[:<agent>]` | zset → cost then | two each | store |
 | `co:{tenant}:by:<dimension>:<value>` | set of places | tasks of a session, a root | store |
 | `co:{tenant}:total` | hash measure and agent → amount of all time | three per agent | store |
 | `co:{tenant}:archive` | hash object → what it holds, JSON | one per object | archive |
@@ -106,9 +110,14 @@ def place(tenant: str, name: str) -> str:
     return of(tenant, "at", name)
 
 
-def dear(tenant: str, label: str) -> str:
-    """Return the key of the places of a day or month by cost."""
-    return of(tenant, "dear", label)
+def dear(tenant: str, what: str, day: str, *agent: str) -> str:
+    """Return the key of a day's places or sessions by cost: of all agents, or of one."""
+    return of(tenant, "dear", what, day, *agent)
+
+
+def several(tenant: str, what: str) -> str:
+    """Return the key of the places or sessions that were met on more than one day."""
+    return of(tenant, "several", what)
 
 
 def by(tenant: str, dimension: str, value: str) -> str:

@@ -75,6 +75,7 @@ class Cost(_Read):
     reserved_nano: int = Field(default=0, ge=0, le=AMOUNT_MAX)
     overrun_nano: int = Field(default=0, ge=0, le=AMOUNT_MAX)
     rounding_nano: str = "0"
+    price_basis: str = ""
     lines: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -103,6 +104,7 @@ class Data(_Read):
     cost: Cost | None = None
     result: Ended = Ended()
     account: str = ""
+    percent: int = Field(default=0, ge=0, le=100)
     reason: str = ""
     delta_nano: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
     delta_tok: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)

@@ -5,14 +5,15 @@ it means: by a filter, by a span with few of them, or by asking for the dearest 
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from functions.costs import keys
+from functions.costs.dear import Days, Dear
 from functions.costs.dimensions import BUCKETS, FINE
 from functions.costs.kept import Adding, KeptSums
 from functions.costs.question import Question
-from functions.costs.ranges import day_start_ms, hours_of, pieces
+from functions.costs.ranges import day_start_ms, hours_of
 from functions.costs.report import Row
 from functions.costs.storing import DAY_DIGITS, day_number
 from shared.errors import Permanent
@@ -29,6 +30,7 @@ class Places:
     def __init__(self, redis: Redis, kept: KeptSums) -> None:
         self._redis: Any = redis
         self._kept = kept
+        self.dear = Dear(redis)
 
     async def rows(self, tenant: str, question: Question, days: Sequence[str],
                    ) -> tuple[list[Row], tuple[str, ...]]:
@@ -80,64 +82,70 @@ class Places:
             return list(await self._redis.hmget(keys.of(tenant, "named"), list(numbers)))
 
     async def _numbers(self, tenant: str, question: Question, days: Sequence[str]) -> list[str]:
-        fixed = [(name, question.filters[name]) for name in FINE if name in question.filters]
-        if fixed:
-            with mapped():
-                found = await self._redis.sinter([keys.by(tenant, *each) for each in fixed])
-            _fitting(len(found))
-            return sorted(found, key=int)
-        labels = pieces(question.span, days, "month").whole
-        dear = [keys.dear(tenant, label) for label in labels if len(label) <= len("2026-11-21")]
-        return await self._all(dear)
-
-    async def _all(self, dear: Sequence[str]) -> list[str]:
-        if not dear:
-            return []
-        with mapped():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for key in dear:
-                    pipe.zcard(key)
-                _fitting(max(await pipe.execute()))
-                for key in dear:
-                    pipe.zrange(key, 0, -1)
-                each = await pipe.execute()
-        found = {number for numbers in each for number in numbers}
-        _fitting(len(found))
+        if not set(FINE).isdisjoint(question.filters):
+            found = await self.by(tenant, question.filters)
+            fitting(len(found))
+        else:
+            whole = [day for day in days if question.span.covers(day)]
+            listed = await self.dear.members(
+                Days(tenant, "place", whole, question.filters.get("agent")), COST_PLACES_MAX)
+            found = refused() if listed is None else listed
         return sorted(found, key=int)
 
-    async def dearest(self, tenant: str, question: Question, days: Sequence[str]) -> list[Row]:
-        """Return the `limit` dearest places of whole days, by task.
+    async def by(self, tenant: str, filters: Mapping[str, str]) -> list[str]:
+        """Return the places that all of these sessions, tasks and roots have."""
+        each = [keys.by(tenant, name, filters[name]) for name in FINE if name in filters]
+        with mapped():
+            return list(await self._redis.sinter(each))
 
-        Reads the lists of days and months from their dear ends until no place further down can
-        be dearer than those found (the threshold algorithm; costs below 0 count as 0).
+    async def dearest(self, tenant: str, question: Question, days: Sequence[str]) -> list[Row]:
+        """Return the `limit` dearest tasks or sessions of whole days, as rows.
+
+        Costs below 0 count as 0.
 
         Raises:
             Permanent: the filters pass so few tasks that too many must be read to find them.
         """
-        labels = pieces(question.span, days, "month").whole
-        dear = [keys.dear(tenant, label) for label in labels if len(label) <= len("2026-11-21")]
         whole = [day for day in days if question.span.covers(day)]
-        depth = 2 * question.limit
-        while dear:
-            found, bound, is_all = await self._top(dear, depth)
-            rows = await self.sums(tenant, found, question, whole)
-            rows.sort(key=lambda row: -row.sums.cost_nano)
-            enough = len(rows) >= question.limit
-            if is_all or (enough and rows[question.limit - 1].sums.cost_nano >= bound):
-                return rows[:question.limit]
-            _fitting(depth)
-            depth *= 4
-        return []
+        if not set(FINE).isdisjoint(question.filters):
+            numbers = await self._numbers(tenant, question, days)
+            return _dearest(await self.sums(tenant, numbers, question, whole), question.limit)
+        by_session = "session" in question.group_by and "task" not in question.group_by
+        return await self._dearest(question, Days(
+            tenant, "session" if by_session else "place", whole, question.filters.get("agent")))
 
-    async def _top(self, dear: Sequence[str], depth: int) -> tuple[list[str], float, bool]:
+    async def _dearest(self, question: Question, of: Days) -> list[Row]:
+        """Read what is dear until what is left cannot be dearer than what was found."""
+        rows: list[Row] = []
+        waiting: list[str] = []
+        read = 0
+        async for member, cost in self.dear.ranked(of):
+            waiting.append(member)
+            if len(waiting) < question.limit:
+                continue
+            numbers = await self._numbers_of(of, waiting)
+            read, waiting = read + len(numbers), []
+            rows = _dearest([*rows, *await self.sums(of.tenant, numbers, question, of.days)],
+                            question.limit)
+            if len(rows) == question.limit and rows[-1].sums.cost_nano >= cost:
+                return rows
+            fitting(read)
+        numbers = await self._numbers_of(of, waiting)
+        return _dearest([*rows, *await self.sums(of.tenant, numbers, question, of.days)],
+                        question.limit)
+
+    async def _numbers_of(self, of: Days, members: Sequence[str]) -> list[str]:
+        if of.what == "place":
+            return list(members)
         with mapped():
             async with self._redis.pipeline(transaction=False) as pipe:
-                for key in dear:
-                    pipe.zrange(key, 0, depth - 1, desc=True, withscores=True)
-                lists = await pipe.execute()
-        found = dict.fromkeys(number for each in lists for number, _ in each)
-        bound = sum(max(each[-1][1], 0) for each in lists if len(each) == depth)
-        return list(found), bound, all(len(each) < depth for each in lists)
+                for member in members:
+                    pipe.smembers(keys.by(of.tenant, "session", member))
+                return sorted({n for each in await pipe.execute() for n in each}, key=int)
+
+
+def _dearest(rows: list[Row], limit: int) -> list[Row]:
+    return sorted(rows, key=lambda row: -row.sums.cost_nano)[:limit]
 
 
 def dimensions(name: str) -> dict[str, str | None]:
@@ -156,8 +164,22 @@ def _by_day(kept: dict[str, str], days: dict[str, str], *, apart: bool,
     return found
 
 
-def _fitting(count: int) -> None:
+def fitting(count: int) -> None:
+    """Return if so many tasks may be read for one question.
+
+    Raises:
+        Permanent: they are too many.
+    """
     if count > COST_PLACES_MAX:
-        raise Permanent(
-            f"more than {COST_PLACES_MAX} tasks would have to be read: narrow from and to, filter "
-            "by session, task or root, or ask GET /v1/tasks for the dearest")
+        refused()
+
+
+def refused() -> NoReturn:
+    """Refuse a question for which too many tasks would have to be read.
+
+    Raises:
+        Permanent: always.
+    """
+    raise Permanent(
+        f"more than {COST_PLACES_MAX} tasks would have to be read: narrow from and to, filter by "
+        "session, task or root, or ask GET /v1/tasks for the dearest")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eventing.event import Event
 from functions.costs import keys, sequence
 from functions.costs.edges import fitting
+from functions.costs.ends import Ends, read_end
 from functions.costs.facts import Fact, read
 from functions.costs.kept import KeptSums
 from functions.costs.packing import pack, unpack
@@ -51,6 +52,7 @@ class CostStore:
         self.archive = archive
         self.kept = KeptSums(redis)
         self.places = Places(redis, self.kept)
+        self.ends = Ends(redis)
 
     async def store(self, event: Event) -> tuple[Fact, Stored, Sums | None]:
         """Keep one event; return what it says, what became of it, its agent's sums of all time.
@@ -70,6 +72,17 @@ class CostStore:
         await faults.reach(FaultPoint.COSTS_AFTER_STORE)
         return fact, Stored(outcome), _sums(sums) if sums else None
 
+    async def end(self, event: Event) -> bool:
+        """Keep how a task ended; tell whether that is new. The same event again changes nothing.
+
+        Raises:
+            Malformed, ValidationError: this is no end of a task.
+            Transient: Redis is away; deliver the event again.
+        """
+        tenant, end = read_end(event)
+        await self._hint(tenant)
+        return await self.ends.keep(tenant, end)
+
     async def _hint(self, tenant: str) -> None:
         if tenant not in self._hinted:
             with mapped():
@@ -86,6 +99,14 @@ class CostStore:
         reader = self.places if question.fine else self.kept
         rows, edges = await reader.rows(tenant, question, days)
         return rows + (await fitting(self, tenant, edges, question) if edges else [])
+
+    async def dearest(self, tenant: str, question: Question) -> list[Row]:
+        """Return the `limit` dearest tasks or sessions of the span's whole days.
+
+        Raises:
+            Permanent: the filters pass so few that too many tasks must be read to find them.
+        """
+        return await self.places.dearest(tenant, question, await self.days(tenant))
 
     async def days(self, tenant: str) -> list[str]:
         """Return the UTC days with events, the oldest first."""

@@ -29,11 +29,15 @@ def keys_of(fact: Fact) -> list[str]:
         keys.task(tenant, fact.task), keys.tasks(tenant), keys.kind(tenant, fact.kind),
         keys.of(tenant, "rows"), keys.of(tenant, "coords"), keys.sums(tenant, hour),
         keys.sums(tenant, day), keys.sums(tenant, day[:7]), keys.of(tenant, "places"),
-        keys.of(tenant, "named"), keys.place(tenant, place_name(fact)), keys.dear(tenant, day),
-        keys.dear(tenant, day[:7]), keys.by(tenant, "task", fact.task),
+        keys.of(tenant, "named"), keys.place(tenant, place_name(fact)),
+        keys.dear(tenant, "place", day), keys.dear(tenant, "place", day, fact.agent),
+        keys.by(tenant, "task", fact.task),
         keys.by(tenant, "session", fact.session), keys.by(tenant, "root", fact.root),
         keys.total(tenant), keys.more(tenant, hour), keys.more(tenant, day),
-        keys.more(tenant, day[:7]),
+        keys.more(tenant, day[:7]), keys.several(tenant, "place"), keys.of(tenant, "sessions"),
+        keys.several(tenant, "session"), keys.dear(tenant, "session", day),
+        keys.dear(tenant, "session", day, fact.agent), keys.of(tenant, "ended"),
+        keys.of(tenant, "open"),
     ]
 
 
@@ -44,7 +48,7 @@ def arguments(fact: Fact, packed: bytes, tag_keys: Iterable[str]) -> list[str | 
         fact.id, packed, f"{fact.epoch}:{chunk}", bit, fact.day, fact.at_ms, fact.task,
         "" if fact.kind == "attributed" else fact.kind, *_names(fact, tag_keys), COST_ROWS_MAX,
         place_name(fact), fact.agent, CONFLICTS_KEPT, fact.epoch, fact.number,
-        day_number(fact.at_ms),
+        day_number(fact.at_ms), fact.session, fact.also,
         *(part for name, amount in fact.amounts.items() for part in (MEASURES[name], amount)),
     ]
 

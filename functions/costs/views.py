@@ -11,11 +11,13 @@ from functions.costs import gaps
 from functions.costs.api import limit_of
 from functions.costs.dimensions import usd_text
 from functions.costs.door import Door
+from functions.costs.ends import End, told
 from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
 from functions.costs.question import Question, ask
 from functions.costs.report import Row, total
 from functions.costs.store import CostStore
+from functions.costs.units import unit_costs
 from shared.errors import Transient
 
 TASK_MEASURES = "cost_nano,invocations,tokens,failures,duration_ms,retried_nano,failed_nano"
@@ -42,17 +44,16 @@ class Views:
         asked = {k: v for k, v in request.query_params.items() if k not in ("tenant", "order")}
         question = ask({**asked, "limit": str(limit), "measures": TASK_MEASURES,
                         "group_by": "task,agent,session,root"})
-        days = await self._store.days(tenant)
-        rows = await self._store.places.dearest(tenant, question, days)
-        return JSONResponse({"tenant": tenant, "tasks": [_task(row) for row in rows]})
+        rows = await self._store.dearest(tenant, question)
+        ends = await self._store.ends.of(tenant, [row.of["task"] or "" for row in rows])
+        return JSONResponse({"tenant": tenant, "tasks": [
+            _task(row, ends.get(row.of["task"] or "")) for row in rows]})
 
     async def unit_costs(self, request: Request) -> Response:
         """`GET /v1/unit-costs?from=&to=&agent=`: what a task and a session cost on average."""
         tenant = self._door.visitor(request).tenant
         asked = {k: v for k, v in request.query_params.items() if k != "tenant"}
-        question = ask({**asked, "group_by": "task,session", "measures": TASK_MEASURES})
-        rows = await self._store.rows(tenant, question)
-        return JSONResponse(_units(tenant, rows))
+        return JSONResponse(await unit_costs(self._store, tenant, ask(asked)))
 
     async def unattributed(self, request: Request) -> Response:
         """`GET /v1/unattributed?from=&to=`: costs of no task, no agent, or without reservation."""
@@ -106,29 +107,11 @@ class Views:
         return await self._store.rows(tenant, question)
 
 
-def _task(row: Row) -> dict[str, Any]:
+def _task(row: Row, end: End | None) -> dict[str, Any]:
     return {**row.of, "cost_nano": row.sums.cost_nano, "invocations": row.sums.invocations,
             "tokens": row.sums.tokens, "failures": row.sums.measure("failures"),
             "duration_ms": row.sums.measure("duration_ms"),
-            "retried_nano": row.sums.measure("retried_nano")}
-
-
-def _units(tenant: str, rows: list[Row]) -> dict[str, Any]:
-    sums = total(rows)
-    tasks = {row.of["task"] for row in rows if row.of["task"]}
-    sessions = {row.of["session"] for row in rows if row.of["session"]}
-    failed = {row.of["task"] for row in rows if row.sums.measure("failures")}
-    clean = len(tasks - failed)
-    return {
-        "tenant": tenant, "tasks": len(tasks), "successful": clean, "sessions": len(sessions),
-        "cost_nano": sums.cost_nano, "per_task_nano": _ratio(sums.cost_nano, len(tasks)),
-        "per_successful_task_nano": _ratio(sums.cost_nano, clean),
-        "per_session_nano": _ratio(sums.cost_nano, len(sessions)),
-        "failed_nano": sums.measure("failed_nano"), "retried_nano": sums.measure("retried_nano")}
-
-
-def _ratio(nano: int, count: int) -> int | None:
-    return nano // count if count else None
+            "retried_nano": row.sums.measure("retried_nano"), **told(end)}
 
 
 def _now() -> str:

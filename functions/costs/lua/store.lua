@@ -3,12 +3,15 @@
 -- KEYS  1 raw  2 numbers  3 chunks  4 counts  5 conflicts  6 hour's events  7 days
 --       8 task's events  9 tasks  10 kind's events  11 rows  12 coordinates
 --       13 hour's sums  14 day's sums  15 month's sums  16 places  17 places' names
---       18 place's sums  19 day's places  20 month's places  21 by task  22 by session
+--       18 place's sums  19 day's places  20 agent's places of the day  21 by task  22 by session
 --       23 by root  24 totals  25 hour's other sums  26 day's other sums  27 month's other sums
+--       28 places of several days  29 sessions  30 sessions of several days  31 day's sessions
+--       32 agent's sessions of the day  33 tasks' ends  34 tasks without an end
 -- ARGV  1 id  2 packed event  3 chunk's name  4 bit  5 day  6 milliseconds  7 task or ''
 --       8 kind or ''  9 coordinates or ''  10 reduced ones  11 least ones  12 rows kept
 --       13 place  14 agent  15 conflicts kept  16 epoch  17 number  18 number of the day
---       19 … letter, amount of every measure that is not 0
+--       19 session or ''  20 what else is counted or ''
+--       21 … letter, amount of every measure that is not 0
 -- Returns {'stored' | 'conflict' | 'duplicate', the agent's cost, invocations, tokens of all time}.
 --
 -- HINCRBY adds whole numbers of 64 bits, so sums stay exact above 2^53. Everything is read and
@@ -31,6 +34,15 @@ local function row_of(wanted)
   end
 end
 
+-- Notes the days of what is met on more than one, so that days can be added up without any twice.
+local function met(several, member, first)
+  if first == ARGV[18] then return end
+  local days = redis.call('HGET', several, member) or first
+  if not string.find(days, ARGV[18], 1, true) then
+    redis.call('HSET', several, member, days .. ' ' .. ARGV[18])
+  end
+end
+
 local summed = not known and ARGV[9] ~= ''
 if summed then
   for _, field in ipairs({'c ' .. ARGV[14], 't ' .. ARGV[14]}) do
@@ -47,6 +59,7 @@ end
 
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[4], 'events', 1)
+if ARGV[20] ~= '' then redis.call('HINCRBY', KEYS[4], ARGV[20], 1) end
 redis.call('RPUSH', KEYS[6], ARGV[1])
 redis.call('SADD', KEYS[7], ARGV[5])
 if ARGV[7] ~= '' then
@@ -62,15 +75,20 @@ if summed then
     redis.call('HSET', KEYS[11], name, row)
     redis.call('HSET', KEYS[12], row, name)
   end
-  local place = redis.call('HGET', KEYS[16], ARGV[13])
+  local known_place = redis.call('HGET', KEYS[16], ARGV[13])
+  local place, first = string.match(known_place or '', '^(%d+) (%d+)$')
   if not place then
-    place = tostring(redis.call('HLEN', KEYS[16]) + 1)
-    redis.call('HSET', KEYS[16], ARGV[13], place)
+    place, first = tostring(redis.call('HLEN', KEYS[16]) + 1), ARGV[18]
+    redis.call('HSET', KEYS[16], ARGV[13], place .. ' ' .. first)
     redis.call('HSET', KEYS[17], place, ARGV[13])
     for i = 21, 23 do redis.call('SADD', KEYS[i], place) end
   end
+  met(KEYS[28], place, first)
+  if ARGV[7] ~= '' and redis.call('HEXISTS', KEYS[33], ARGV[7]) == 0 then
+    redis.call('ZADD', KEYS[34], 'GT', ARGV[6], ARGV[7])
+  end
   local cost = 0
-  for i = 19, #ARGV, 2 do
+  for i = 21, #ARGV, 2 do
     local letter, amount = ARGV[i], ARGV[i + 1]
     local field = row .. letter
     local first = 25
@@ -84,6 +102,11 @@ if summed then
   end
   redis.call('ZINCRBY', KEYS[19], cost, place)
   redis.call('ZINCRBY', KEYS[20], cost, place)
+  if ARGV[19] ~= '' then
+    redis.call('HSETNX', KEYS[29], ARGV[19], ARGV[18])
+    met(KEYS[30], ARGV[19], redis.call('HGET', KEYS[29], ARGV[19]))
+    for i = 31, 32 do redis.call('ZINCRBY', KEYS[i], cost, ARGV[19]) end
+  end
   for _, letter in ipairs({'c', 'n', 't'}) do
     answer[#answer + 1] = text(KEYS[24], letter .. ' ' .. ARGV[14])
   end

@@ -30,7 +30,8 @@ async def test_event_is_stored_once_however_often_it_comes(store, ledger):
 
     assert sorted(outcomes) == [Stored.DUPLICATE] * 7 + [Stored.STORED]
     assert total(await kept(store, ledger, group_by="agent")) == Sums(1500, 1, 120)
-    assert await store.counts(ledger.tenant) == {"events": 1, "conflicts": 0, "duplicates:1": 7}
+    counts = await store.counts(ledger.tenant)
+    assert counts == {"events": 1, "conflicts": 0, "duplicates:1": 7, "unpriced": 1}
     assert len(await store.of_task(ledger.tenant, "t-1")) == 1
 
 
