@@ -35,6 +35,17 @@ def test_scan_of_what_does_not_exist_names_what_does():
     assert "calculator, costs" in said
 
 
+@pytest.mark.parametrize(("words", "said"), [
+    (["deploy", "env=dev"], "Say fn: make deploy env=… fn=… image=…"),
+    (["rollout", "fn=gateway", "image=x:1"], "Say env: make rollout env=… fn=… image=…"),
+    (["push", "fn=gateway"], "Say image: make push fn=… image=…")], ids=lambda v: v[0])
+def test_target_names_what_is_missing(words, said):
+    code, told = make(*words)
+
+    assert code != 0
+    assert told.splitlines()[0] == said
+
+
 def test_ready_ends_with_the_checks_answer():
     command = ["make", "ready", "env=dev"]
     code, said = make(*command[1:])
