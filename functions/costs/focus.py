@@ -33,8 +33,8 @@ WITHOUT_QUANTITY = {
 """What has no quantity, by meter, and how a row describes it."""
 
 
-class Charge(NamedTuple):
-    """What must be equal for events to share a row."""
+class Source(NamedTuple):
+    """Where a charge comes from: what the lines of one event have in common."""
 
     day: str
     agent: str
@@ -45,50 +45,62 @@ class Charge(NamedTuple):
     env: str
     outcome: str
     tags: str
+
+
+class Charge(NamedTuple):
+    """What must be equal for events to share a row."""
+
+    of: Source
     sku: str
     meter: str
     unit_price: str
-    """Empty for what has no quantity: rounding and corrections."""
+    """Empty for what has no quantity: rounding and adjustments."""
 
 
 class Charges:
-    """The charges of one tenant's events, added up."""
+    """The charges of one tenant's events, added up: numbers are whole until rows are made."""
 
     def __init__(self, tenant: str, month: str) -> None:
         self._tenant, self._month = tenant, month
         self._quantities: dict[Charge, int] = defaultdict(int)
-        self._costs: dict[Charge, Decimal] = defaultdict(Decimal)
+        self._totals: dict[Charge, int] = defaultdict(int)
+        """Nano-USD of whole events, by the charge of what their lines leave over."""
 
-    def add(self, event: Event) -> None:
-        """Add one event; those that cost nothing by themselves add nothing."""
+    def add(self, event: Event) -> int:
+        """Add one event; return what it costs in nano-USD, 0 where it costs nothing by itself."""
         fact = read(event)
-        if fact.kind not in ("attributed", "adjusted"):
-            return
-        with localcontext(prec=DIGITS):
+        if fact.kind in ("attributed", "adjusted"):
             self._add(fact, event.json())
+        return fact.sums.cost_nano
 
     def _add(self, fact: Fact, data: Mapping[str, Any]) -> None:
-        rest = Decimal(fact.sums.cost_nano) / NANO
+        source = _source(fact)
         for line in (data.get("cost") or {}).get("lines", ()):
-            charge = _charge(fact, line["sku"], line["meter"], line["unit_price"])
-            cost = Decimal(line["unit_price"]) * line["qty"]
+            charge = Charge(source, line["sku"], line["meter"], line["unit_price"])
             self._quantities[charge] += line["qty"]
-            self._costs[charge] += cost
-            rest -= cost
-        if rest:
-            meter = _without_quantity(fact, data)
-            self._costs[_charge(fact, meter, meter, "")] += rest
+        meter = _without_quantity(fact, data)
+        self._totals[Charge(source, meter, meter, "")] += fact.sums.cost_nano
 
     def rows(self) -> Iterator[dict[str, str | None]]:
         """Yield the rows in a fixed order; their costs add up to the events' exactly."""
         with localcontext(prec=DIGITS):
-            for charge in sorted(self._costs):
-                if charge.unit_price or self._costs[charge]:
-                    yield self._row(charge)
+            costs = self._costs()
+            for charge in sorted(costs):
+                if charge.unit_price or costs[charge]:
+                    yield self._row(charge, format(costs[charge], "f"))
 
-    def _row(self, charge: Charge) -> dict[str, str | None]:
-        cost = format(self._costs[charge], "f")
-        day = date.fromisoformat(charge.day)
+    def _costs(self) -> dict[Charge, Decimal]:
+        costs = {charge: Decimal(charge.unit_price) * quantity
+                 for charge, quantity in self._quantities.items()}
+        priced: dict[Source, Decimal] = defaultdict(Decimal)
+        for charge, cost in costs.items():
+            priced[charge.of] += cost
+        rests = {charge: Decimal(total) / NANO - priced[charge.of]
+                 for charge, total in self._totals.items()}
+        return costs | rests
+
+    def _row(self, charge: Charge, cost: str) -> dict[str, str | None]:
+        day = date.fromisoformat(charge.of.day)
         return dict.fromkeys(NAMES) | {
             "BilledCost": cost, "ContractedCost": cost, "EffectiveCost": cost, "ListCost": cost,
             "BillingAccountId": self._tenant, "BillingAccountName": self._tenant,
@@ -96,22 +108,23 @@ class Charges:
             "BillingPeriodEnd": _at(after(self._month)), "ChargePeriodStart": _at(day),
             "ChargePeriodEnd": _at(day + timedelta(1)), "InvoiceIssuerName": ISSUER,
             "InvoiceId": f"{self._tenant}-{self._month}",
-            "ProviderName": charge.provider or ISSUER, "PublisherName": charge.provider or ISSUER,
-            "ServiceCategory": CATEGORY, "ServiceName": charge.name,
-            "ServiceSubcategory": OF_TOOLS if charge.kind == "tool" else OF_MODELS,
-            "SubAccountId": charge.agent or None, "SubAccountName": charge.agent or None,
-            "ChargeFrequency": "Usage-Based", "Tags": charge.tags,
-            "x_Agent": charge.agent or None, "x_AgentVersion": charge.version or None,
-            "x_Environment": charge.env or None, "x_Kind": charge.kind or None,
-            "x_Outcome": charge.outcome or None, **self._resource(charge),
+            "ProviderName": charge.of.provider or ISSUER,
+            "PublisherName": charge.of.provider or ISSUER,
+            "ServiceCategory": CATEGORY, "ServiceName": charge.of.name,
+            "ServiceSubcategory": OF_TOOLS if charge.of.kind == "tool" else OF_MODELS,
+            "SubAccountId": charge.of.agent or None, "SubAccountName": charge.of.agent or None,
+            "ChargeFrequency": "Usage-Based", "Tags": charge.of.tags,
+            "x_Agent": charge.of.agent or None, "x_AgentVersion": charge.of.version or None,
+            "x_Environment": charge.of.env or None, "x_Kind": charge.of.kind or None,
+            "x_Outcome": charge.of.outcome or None, **self._resource(charge),
             **(self._usage(charge) if charge.unit_price else _adjustment(charge)),
         }
 
     def _resource(self, charge: Charge) -> dict[str, str | None]:
         """Return the agent: what uses models and tools, and what people name."""
-        if not charge.agent:
+        if not charge.of.agent:
             return {}
-        return {"ResourceId": f"{self._tenant}/{charge.agent}", "ResourceName": charge.agent,
+        return {"ResourceId": f"{self._tenant}/{charge.of.agent}", "ResourceName": charge.of.agent,
                 "ResourceType": "agent"}
 
     def _usage(self, charge: Charge) -> dict[str, str | None]:
@@ -121,7 +134,7 @@ class Charges:
         unit_price = _plain(Decimal(charge.unit_price).scaleb(digits))
         return {
             "ChargeCategory": USAGE, "ChargeClass": None, "PricingCategory": "Standard",
-            "ChargeDescription": f"{charge.meter} of {charge.name}",
+            "ChargeDescription": f"{charge.meter} of {charge.of.name}",
             "PricingQuantity": _plain(Decimal(consumed).scaleb(-digits)),
             "PricingUnit": f"{10**digits} {unit}" if digits else unit,
             "ConsumedQuantity": str(consumed), "ConsumedUnit": unit,
@@ -135,7 +148,7 @@ class Charges:
 def _adjustment(charge: Charge) -> dict[str, str | None]:
     corrects = charge.meter == CORRECTS
     return {"ChargeCategory": ADJUSTMENT, "ChargeClass": CORRECTION if corrects else None,
-            "ChargeDescription": f"{WITHOUT_QUANTITY[charge.meter]} of {charge.name}"}
+            "ChargeDescription": f"{WITHOUT_QUANTITY[charge.meter]} of {charge.of.name}"}
 
 
 def _without_quantity(fact: Fact, data: Mapping[str, Any]) -> str:
@@ -157,12 +170,11 @@ def _charged_month(fact: Fact, data: Mapping[str, Any]) -> str:
     return months[0] if months else fact.day[:MONTH_CHARS]
 
 
-def _charge(fact: Fact, sku: str, meter: str, unit_price: str) -> Charge:
+def _source(fact: Fact) -> Source:
     agent, version, _, kind, _, _, provider, _, env, outcome, _, _ = (
         value or "" for value in fact.coordinates or ())
-    tags = json.dumps(dict(sorted(fact.tags.items())), separators=(",", ":"))
-    return Charge(fact.day, agent, version, kind, fact.name, provider, env, outcome, tags,
-                  sku, meter, unit_price)
+    tags = json.dumps(dict(sorted(fact.tags.items()))) if fact.tags else "{}"
+    return Source(fact.day, agent, version, kind, fact.name, provider, env, outcome, tags)
 
 
 def _plain(number: Decimal) -> str:

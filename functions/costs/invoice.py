@@ -49,10 +49,11 @@ def as_text(found: Mapping[str, Any]) -> str:
     """Return the invoice for people."""
     lines = [f"Invoice {found['invoice']}", f"Tenant {found['tenant']}, {found['month']}, UTC", ""]
     for line in found["lines"]:
-        priced = f"{line['quantity']} × {line['unit_price']}" if line["quantity"] else ""
+        priced = (f"{line['quantity']} × {line['unit_price']} for {line['unit']}"
+                  if line["quantity"] else "")
         lines.append(f"{line['agent']:<24} {line['service']:<32} {line['meter']:<24} "
-                     f"{priced:>28} {line['unit']:<14} {line['cost_usd']:>24}")
-    return "\n".join([*lines, "", f"{'Total USD':<127}{found['total_usd']:>25}", ""])
+                     f"{priced:>44} {line['cost_usd']:>24}")
+    return "\n".join([*lines, "", f"{'Total USD':<128}{found['total_usd']:>25}", ""])
 
 
 def _text(quantity: Decimal) -> str | None:

@@ -75,8 +75,7 @@ class Reconciliation:
         for day in filter(span.touches, await self.store.days(self.tenant)):
             charges = Charges(self.tenant, day[:7])
             async for event in of_day(self.store, self.tenant, day, span):
-                nano += read(event).sums.cost_nano
-                charges.add(event)
+                nano += charges.add(event)
             with localcontext(prec=DIGITS):
                 billed += sum((Decimal(row["BilledCost"] or 0) for row in charges.rows()),
                               Decimal(0))
