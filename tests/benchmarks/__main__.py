@@ -1,5 +1,6 @@
 """Runs every measurement: `make bench`, or `python -m tests.benchmarks steps cold` for some."""
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -12,16 +13,17 @@ from tests.benchmarks.demo import demo
 from tests.benchmarks.figures import table, write
 from tests.benchmarks.growth import growth
 from tests.benchmarks.imports import imports
-from tests.benchmarks.ledger import load, reserve, script
+from tests.benchmarks.ledger import batch, load, paced, reserve, script
+from tests.benchmarks.litellm import litellm
 from tests.benchmarks.memory import memory
 from tests.benchmarks.page import page
 from tests.benchmarks.rollouts import rollouts
 from tests.benchmarks.steps import overhead
 
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
-                "script": script, "memory": memory, "demo": demo, "growth": growth,
-                "capacity": capacity, "imports": imports,
-                "rollouts": rollouts, "costs": costs, "page": page}
+                "paced": paced, "batch": batch, "litellm": litellm, "script": script,
+                "memory": memory, "demo": demo, "growth": growth, "capacity": capacity,
+                "imports": imports, "rollouts": rollouts, "costs": costs, "page": page}
 
 
 def main(names):
@@ -36,4 +38,15 @@ def main(names):
         write(figures, Path("bench.json"))
 
 
-main(sys.argv[1:])
+def _names():
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=main.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"  {name:<10} {what.__doc__.splitlines()[0]}"
+                         for name, what in MEASUREMENTS.items()))
+    parser.add_argument("names", nargs="*", choices=[[], *MEASUREMENTS], metavar="NAME",
+                        help="some of them; without any: all, and bench.json is written")
+    return parser.parse_args().names
+
+
+main(_names())

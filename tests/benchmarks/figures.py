@@ -1,6 +1,7 @@
 """A measured figure beside its target, and the table of all of them."""
 
 import json
+import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ class Figure:
 
     name: str
     value: float
+    """NaN where nothing could be measured: the name says why."""
     unit: str
     target: float | None
     """`None`: shown beside another figure, without a target of its own."""
@@ -54,5 +56,6 @@ def _target(figure):
 def write(figures, path: Path):
     """Write bench.json: figure → value, unit, target, holds."""
     path.write_text(json.dumps({
-        f.name: {"value": round(f.value, 3), "unit": f.unit, "target": f.target, "holds": f.holds}
+        f.name: {"value": None if math.isnan(f.value) else round(f.value, 3), "unit": f.unit,
+                 "target": f.target, "holds": f.holds}
         for f in figures}, indent=2) + "\n")

@@ -1,8 +1,5 @@
 """The ledger: latency of a reserve, pairs under load, time of its script in Redis."""
 
-import asyncio
-import json
-import sys
 import time
 from statistics import median
 from unittest.mock import patch
@@ -18,18 +15,20 @@ from functions.ledger.store import Store
 from shared.auth import Grant, TaskLimits
 from shared.store import connect
 from tests.benchmarks.figures import Figure, percentile
-from tests.benchmarks.raw import Wire, call
-from tests.benchmarks.rig import running
+from tests.benchmarks.raw import BATCH, Wire, call
+from tests.benchmarks.rig import generated, per_s, processor_s, running
 
 RESERVES = 2000
 LOAD_CLIENTS, LOAD_S, LOAD_WARM_S = 16, 10, 3
+PACE, PACE_S = 300, 20
+BATCH_CLIENTS = 4
 INCREMENTS = 5000
 
 
 async def reserve(folder):
     """Return p50 and p99 of a reserve over HTTP, warm, by one client."""
     async with running(folder) as rig:
-        wire = await Wire.open(rig.addresses["ledger"], rig.grant())
+        wire = await Wire.open(rig.addresses["ledger"], _headers(rig))
         for _ in range(200):
             await wire.post("/v1/reservations", call(str(uuid4())))
         samples = []
@@ -45,24 +44,51 @@ async def reserve(folder):
 
 
 async def load(folder):
-    """Return reserve+settle pairs per second, the outbox draining into awake costs meanwhile."""
+    """Return reserve+settle pairs per second, the outbox draining into awake costs meanwhile.
+
+    Beside them: the time of all processors that a pair takes in the ledger, and in all that runs.
+    """
     async with running(folder) as rig:
-        await _pairs(rig, LOAD_WARM_S)
-        rate = await _pairs(rig, LOAD_S)
+        await pairs(rig, LOAD_WARM_S)
+        before = processor_s()
+        found = await pairs(rig, LOAD_S)
+        took = {name: spent - before.get(name, 0.0) for name, spent in processor_s().items()}
         drained = (await rig.status())["triggers"]
         assert any(t["name"].startswith("costs") and t["delivered"] for t in drained), drained
-    return [Figure("reserve+settle pairs, 16 clients", rate, "per s", 500, at_least=True)]
+    each = {name: spent / found["done"] * 1e6 for name, spent in took.items()}
+    return [Figure("reserve+settle pairs, 16 clients", per_s(found), "per s", 800, at_least=True),
+            Figure("processor time of a pair, the ledger", each["ledger"], "µs", None),
+            Figure("processor time of a pair, all processes", sum(each.values()), "µs", None)]
 
 
-async def _pairs(rig, seconds):
-    generator = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.raw", rig.addresses["ledger"],
-        str(LOAD_CLIENTS), str(seconds), stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE)
-    told, _ = await generator.communicate(rig.grant().encode())
-    counts = json.loads(told)
-    assert counts["failed"] == 0, counts
-    return counts["pairs"] / counts["seconds"]
+async def paced(folder):
+    """Return how long a pair takes at 300 a second, on schedule, from when it was due."""
+    async with running(folder) as rig:
+        await pairs(rig, LOAD_WARM_S)
+        found = await generated(rig.addresses["ledger"], "pair", _headers(rig), rate=PACE,
+                                seconds=PACE_S)
+    name = f"reserve+settle at {PACE}/s, open loop"
+    return [Figure(f"{name} p50", found["p50_ms"], "ms", None),
+            Figure(f"{name} p99", found["p99_ms"], "ms", 20)]
+
+
+async def batch(folder):
+    """Return reservations per second in batch calls, by a few clients."""
+    async with running(folder) as rig:
+        found = await generated(rig.addresses["ledger"], "batch", _headers(rig),
+                                clients=BATCH_CLIENTS, seconds=LOAD_S)
+    name = f"reservations in batches of {BATCH}, {BATCH_CLIENTS} clients"
+    return [Figure(name, per_s(found) * BATCH, "per s", None)]
+
+
+async def pairs(rig, seconds):
+    """Have clients reserve and settle for a while; return what came of it."""
+    return await generated(rig.addresses["ledger"], "pair", _headers(rig),
+                           clients=LOAD_CLIENTS, seconds=seconds)
+
+
+def _headers(rig):
+    return {"tollgate-grant": rig.grant()}
 
 
 async def script(folder):

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import re
 import shutil
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,3 +87,59 @@ async def until(holds, timeout_s=60.0):
     async with asyncio.timeout(timeout_s):
         while not await holds():
             await asyncio.sleep(0.05)
+
+
+async def generated(url, work, headers, **options):
+    """Have the load generator work, a process of its own; return what came of it.
+
+    Raises:
+        AssertionError: an answer was no success: there is nothing to measure then.
+    """
+    given = [f"--{name}={value}" for name, value in options.items()]
+    generator = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.raw", url, work, *given, cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    told, _ = await generator.communicate(json.dumps(headers).encode())
+    found = json.loads(told)
+    assert found["failed"] == 0, found
+    return found
+
+
+def per_s(found):
+    """Return how much a load generator did per second."""
+    return found["done"] / found["seconds"]
+
+
+def processor_s():
+    """Return the seconds of processor time that each process of the rig took so far, by name."""
+    found = {}
+    for pid in (os.getpid(), *descendants(os.getpid())):
+        command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        parts = re.search(r"functions/(\w+)/", command)
+        name = parts[1] if parts else Path(command.split(" ")[0]).name
+        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        found[name] = found.get(name, 0.0) + sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def descendants(pid):
+    """Return the ids of the processes that a process started, and that these started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            if parent == pid:
+                found += [int(entry.name), *descendants(int(entry.name))]
+    return found
+
+
+def pss_mib(pids):
+    """Return the sum of the proportional set sizes of some processes."""
+    lines = [line for pid in pids
+             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+             if line.startswith("Pss:")]
+    assert len(lines) == len(pids), f"no Pss of some of {pids} (running as {os.getuid()})"
+    return sum(int(line.split()[1]) for line in lines) / 1024
