@@ -5,7 +5,6 @@ the workflow then does is the same for all, and stands in deliver.yml.
 """
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -50,19 +49,6 @@ def watched(function: str) -> tuple[str, ...]:
     elsewhere = (file.as_posix() for file in closure(function).files
                  if not file.is_relative_to(folder))
     return (own, f"knative/base/{function}/**", *sorted({*elsewhere, *ALWAYS}))
-
-
-def delivered_for(changed: str) -> frozenset[str]:
-    """Return the functions whose workflow starts when that file changes."""
-    return frozenset(name for name in functions()
-                     if any(matches(changed, pattern) for pattern in watched(name)))
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Tell whether a path filter takes a path; `**` at the end takes a whole folder."""
-    if pattern.endswith("/**"):
-        return path.startswith(pattern.removesuffix("**"))
-    return fnmatchcase(path, pattern)
 
 
 def workflows() -> Iterator[tuple[Path, str]]:

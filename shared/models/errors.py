@@ -39,6 +39,3 @@ class ProviderUnknown(Transient):
 
     title = "The model's answer was lost"
     free: ClassVar[bool] = False
-
-
-ProviderError = ProviderRefused | ProviderBusy | ProviderUnavailable | ProviderUnknown
