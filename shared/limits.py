@@ -148,6 +148,12 @@ POST_UNKNOWN_MAX_S = 7 * 86400
 
 REDIS_TIMEOUT_S = 5.0
 REDIS_CONNECTIONS_MAX = 64
+REDIS_COPIES_MAX = 5
+"""As many replicas as a managed Redis has at most."""
+
+REDIS_COPIED_MS = 1_000
+"""A replica in another zone has a write after 2 ms; one that takes this long is away."""
+
 SCRIPT_BATCH_MAX = 64
 """Scripts sent in one write: at 0.2 ms each the last one's answer waits 13 ms for the others'."""
 
@@ -194,7 +200,7 @@ ESCROW_BACK_EVERY_TICKS = 60
 """Sweeps between two looks for chunks that a tenant does not need."""
 
 OUTBOX_BATCH_MAX = 64
-OUTBOX_POSTS_MAX = 2
+OUTBOX_POSTS_MAX = 4
 """Events published at once: reservations, which somebody waits for, come first."""
 
 OUTBOX_CLAIM_S = 5.0

@@ -27,7 +27,13 @@ from redis.exceptions import (
 )
 
 from shared.errors import TollgateError, Transient
-from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S, SCRIPT_BATCH_MAX
+from shared.limits import (
+    REDIS_CONNECTIONS_MAX,
+    REDIS_COPIED_MS,
+    REDIS_COPIES_MAX,
+    REDIS_TIMEOUT_S,
+    SCRIPT_BATCH_MAX,
+)
 
 __all__ = ["Redis", "Script", "Unavailable", "connect", "mapped", "pipeline", "refuse_eviction"]
 
@@ -83,7 +89,8 @@ class _Lane:
     is alone, and under load a connection, a wake-up and a system call serve many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, copies: int = 0) -> None:
+        self._copies = copies
         self._waiting: list[Asked] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -100,7 +107,8 @@ class _Lane:
             batch = self._waiting[:SCRIPT_BATCH_MAX]
             del self._waiting[:SCRIPT_BATCH_MAX]
             try:
-                _tell(batch, await _answers(redis, [command for command, _ in batch]))
+                asked = [command for command, _ in batch]
+                _tell(batch, await _answers(redis, asked, self._copies))
             except (RedisError, OSError, TimeoutError) as error:
                 # Who waited behind it is told at once: nobody waits for Redis twice.
                 batch += self._waiting
@@ -110,12 +118,21 @@ class _Lane:
                 _give_up(batch)
 
 
-async def _answers(redis: Redis, commands: Sequence[Command]) -> list[Any]:
-    """Return the answers of Redis, errors among them."""
+async def _answers(redis: Redis, commands: Sequence[Command], copies: int) -> list[Any]:
+    """Return the answers of Redis, errors among them, once so many replicas have what it has.
+
+    Raises:
+        RedisError: they have not, in time: what was written may be forgotten, so it is no answer.
+    """
     async with redis.pipeline(transaction=False) as pipe:
         for command in commands:
             pipe.execute_command(*command)
-        return list(await pipe.execute(raise_on_error=False))
+        if copies:
+            pipe.execute_command("WAIT", copies, REDIS_COPIED_MS)
+        answers = list(await pipe.execute(raise_on_error=False))
+    if copies and answers.pop() not in range(copies, REDIS_COPIES_MAX + 1):
+        raise RedisError(f"fewer than {copies} replicas have what was written")
+    return answers
 
 
 def _tell(batch: Sequence[Asked], answers: Sequence[Any]) -> None:
@@ -198,8 +215,10 @@ class _Packing(AbstractConnection):
             raise RedisConnectionError(f"the connection closed: {error}") from error
 
 
-def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S) -> Redis:
+def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S, *, copies: int = 0) -> Redis:
     """Return a client whose pool waits for a free connection; nothing is sent yet.
+
+    A script is answered once `copies` replicas have what it wrote (ADR 0036).
 
     A command that meets a dead connection is sent once more, so it fails after 2 × `timeout_s`.
     """
@@ -210,7 +229,9 @@ def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S) -> Redis:
     )
     plain = pool.connection_class
     pool.connection_class = type(plain.__name__, (_Packing, plain), {})
-    return Redis.from_pool(pool)
+    redis = Redis.from_pool(pool)
+    _lanes[redis] = _Lane(copies)
+    return redis
 
 
 async def refuse_eviction(redis: Redis) -> None:

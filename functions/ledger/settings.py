@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from shared.auth import GrantKeys
+from shared.limits import REDIS_COPIES_MAX
 from shared.settings import Settings
 
 
@@ -11,6 +12,8 @@ class LedgerSettings(Settings):
 
     redis_url: str = Field(alias="REDIS_URL")
     broker_url: str = Field(alias="BROKER_URL")
+    redis_copies: int = Field(default=0, alias="TOLLGATE_REDIS_COPIES", ge=0, le=REDIS_COPIES_MAX)
+    """Replicas that must have a write before it is answered; 0 for a Redis without any."""
     grant_key: GrantKeys = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: str = Field(alias="TOLLGATE_API_KEYS")
     """Path of the API-key file."""

@@ -33,7 +33,7 @@ from shared.store import Redis, connect, refuse_eviction
 
 def build(settings: LedgerSettings) -> App:
     """Return the function; it connects at its first request."""
-    redis = connect(settings.redis_url, LEDGER_STORE_TIMEOUT_S)
+    redis = connect(settings.redis_url, LEDGER_STORE_TIMEOUT_S, copies=settings.redis_copies)
     publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
     parts = assemble(redis, publisher, PriceBook.read(Path(settings.catalogue)),
                      key=settings.grant_key, api_keys=ApiKeys.read(Path(settings.api_keys)),
