@@ -200,7 +200,7 @@ ESCROW_BACK_EVERY_TICKS = 60
 """Sweeps between two looks for chunks that a tenant does not need."""
 
 OUTBOX_BATCH_MAX = 64
-OUTBOX_POSTS_MAX = 4
+OUTBOX_POSTS_MAX = 2
 """Events published at once: reservations, which somebody waits for, come first."""
 
 OUTBOX_CLAIM_S = 5.0
