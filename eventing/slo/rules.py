@@ -81,7 +81,9 @@ def failed(agent: str, window: str) -> str:
 
 
 def _tasks(function: str, agent: str, which: str, window: str) -> str:
-    return f'sum({function}(tollgate_tasks_total{{{SCOPE},agent="{agent}",{which}}}[{window}]))'
+    # Every process of costs shows the same stored count.
+    of = f'{{{SCOPE},agent="{agent}",{which}}}[{window}]'
+    return f"sum(max by (tenant, status) ({function}(tollgate_tasks_total{of})))"
 
 
 def slower(agent: str, seconds: float, window: str) -> str:

@@ -43,12 +43,10 @@ def app(settings: CostsSettings, redis: Redis) -> App:
 
     async def start() -> None:
         await refuse_eviction(redis)
-        await metrics.load(store)
 
     async def receive(delivery: Delivery) -> None:
         if delivery.event.type == TaskCompleted.TYPE:
-            if await store.end(delivery.event):
-                metrics.count_end(delivery.event)
+            await store.end(delivery.event)
         elif delivery.event.type == PING:
             await archive_due(store, settings.months_kept)
         else:

@@ -9,9 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from eventing.http import encode_binary
 from eventing.task_events import completed
 from functions.costs import metrics, standing
+from functions.costs.ends import ENDS
 from functions.costs.facts import read
 from functions.costs.store import Stored
-from shared.tasks.contract import AgentResult, Status
+from shared.tasks.contract import Status
 from tests.integration.costs import conftest
 from tests.states import state
 
@@ -79,7 +80,7 @@ async def test_threshold_is_counted_by_percent_from_zero(http, ledger):
 
     found = await told(http, ledger, ledger.threshold("a"), odd)
 
-    counted = {p: found["tollgate_thresholds_crossed_total", p] for p in (*metrics.PERCENTS,
+    counted = {p: found["tollgate_thresholds_crossed_total", p] for p in (*standing.PERCENTS,
                                                                           "other")}
     assert counted == {"50": 0, "80": 1, "90": 0, "100": 0, "other": 1}
 
@@ -112,45 +113,87 @@ async def test_scrapes_read_the_store_once_in_a_while(http, ledger):
 @pytest.mark.parametrize(("status", "error", "end"), [
     (Status.COMPLETED, None, "completed"), (Status.COMPLETED, "max steps reached", "partial"),
     (Status.FAILED, "x", "failed"), (Status.CANCELLED, None, "cancelled")])
-def test_tasks_are_counted_by_how_they_end(status, error, end):
-    agent = f"agent-{end}"
+async def test_tasks_are_counted_by_how_they_end(http, ledger, status, error, end):
+    agent = f"agent-{end}-{ledger.tenant}"
 
-    metrics.count_task("acme", agent, AgentResult(
-        task_id="t", status=status, error=error, cost_usd="0.25", duration_ms=4500))
+    text = await scraped(http, ended(ledger, agent, status=status, error=error))
 
-    value = metrics.REGISTRY.get_sample_value
-    assert value("tollgate_tasks_total", {"tenant": "acme", "agent": agent, "status": end}) == 1
-    assert value("tollgate_task_duration_seconds_bucket", {"agent": agent, "le": "5.0"}) == 1
-    assert value("tollgate_task_duration_seconds_bucket", {"agent": agent, "le": "2.0"}) == 0
-    assert value("tollgate_task_cost_nano_usd_total", {"agent": agent}) == 250_000_000
+    others = {f'status="{other}"' for other in ENDS if other != end}
+    counts = [line for line in text.splitlines()
+              if line.startswith("tollgate_tasks_total") and agent in line]
+    assert [line for line in counts if line.endswith(" 1.0")] == [
+        f'tollgate_tasks_total{{agent="{agent}",status="{end}",tenant="{ledger.tenant}"}} 1.0']
+    assert all(any(other in line for line in counts) for other in others)
+    took = "tollgate_task_duration_seconds"
+    assert f'{took}_bucket{{agent="{agent}",le="5.0"}} 1.0' in text
+    assert f'{took}_bucket{{agent="{agent}",le="2.0"}} 0.0' in text
+    assert f'{took}_count{{agent="{agent}"}} 1.0' in text
+    assert f'{took}_sum{{agent="{agent}"}} 4.5' in text
+    assert f'tollgate_task_cost_nano_usd_total{{agent="{agent}"}} 2.5e+08' in text
 
 
-async def test_event_of_a_tasks_end_is_counted_once_and_no_event_of_the_ledger(http, ledger):
-    ended = completed(state("t-9", tenant=ledger.tenant).but(
-        status=Status.FAILED, error="x", created_at=1.0, ended_at=3.0))
+def ended(ledger, agent, *, task="t-9", status=Status.FAILED, error=None):
+    event = completed(state(task, tenant=ledger.tenant).but(
+        status=status, error=error, created_at=1.0, ended_at=5.5))
+    data = event.json()
+    data["result"]["cost_usd"] = "0.25"
+    return replace(event, data=json.dumps(data).encode(),
+                   extensions={**event.extensions, "agent": agent})
 
-    found = await told(http, ledger, ended, ended)
+
+async def scraped(http, *events):
+    for event in events:
+        headers, body = encode_binary(event)
+        assert (await http.post("/", headers=headers, content=body)).status_code == 204
+    return (await http.get("/metrics")).text
+
+
+async def test_event_of_a_tasks_end_is_no_event_of_the_ledger_and_counts_once(http, ledger):
+    end = ended(ledger, "researcher")
+
+    found = await told(http, ledger, end, end)
 
     assert found["tollgate_tasks_total", "failed"] == 1
     assert found["tollgate_sequence_events",] == 0
 
 
+async def test_no_count_is_lost_with_its_process(http, ledger, settings, redis):
+    unpriced = changed(ledger.attributed("r-1"), cost={"price_basis": "requested"})
+    ends = [ended(ledger, "researcher", task=f"t-{n}") for n in range(3)]
+    events = [unpriced, unpriced, ledger.threshold("t-1"), ledger.denied("r-2"), *ends]
+    before = await told(http, ledger, *events)
+
+    async with conftest.client_of(settings, redis) as successor:
+        after = await told(successor, ledger)
+
+    assert after == before
+    assert after["tollgate_tasks_total", "failed"] == 3
+    assert after["tollgate_thresholds_crossed_total", "80"] == 1
+    assert after["tollgate_unpriced_answers_total",] == 1
+    assert after["tollgate_ledger_duplicates_total",] == 1
+    assert {kind: after["tollgate_ledger_events_total", kind]
+            for kind in ("attributed", "denied", "threshold", "adjusted")} == {
+        "attributed": 1, "denied": 1, "threshold": 1, "adjusted": 0}
+
+
 async def test_series_stay_below_the_monitors_limit(ledger, monkeypatch):
-    for name in ("_pairs", "_agents", "_models", "_tenants"):
-        monkeypatch.setattr(metrics, name, {})
-    collectors = (metrics.TASKS, metrics.TASK_COST, metrics.TASK_SECONDS, metrics.MODEL_TOKENS,
-                  metrics.MODEL_SECONDS, metrics.UNPRICED, metrics.THRESHOLDS, metrics.EVENTS)
+    monkeypatch.setattr(metrics, "_models", {})
+    collectors = (metrics.MODEL_TOKENS, metrics.MODEL_SECONDS)
     for collector in collectors:
         collector.clear()
     fact = read(ledger.attributed("r"))
     for n in range(1000):
-        metrics.count_task(f"t{n}", f"a{n}", AgentResult(task_id="t", status=Status.FAILED))
         event = changed(ledger.attributed("r"), model={"selected": f"m{n}"})
-        metrics.count(event, replace(fact, tenant=f"t{n}"), Stored.STORED)
+        metrics.count(event, fact, Stored.STORED)
     pairs = {(f"t{n}", "a"): fact.sums for n in range(standing.SETS_MAX)}
     kinds = {(*pair, k): 1 for pair in pairs for k in ("settled", "forfeited")}
-    shown = metrics._Once(standing.Standing(pairs, kinds, {}, {
-        f"t{n}": standing.Numbers(0, 0, 1) for n in range(500)}))
+    many = {f"t{n}": {f"a{n}": {"failed": 1, "ms": 5}} for n in range(1000)}
+    numbers = standing.Numbers(
+        0, 0, 1, thresholds=dict.fromkeys((*standing.PERCENTS, "other"), 1),
+        kinds=dict.fromkeys(("attributed", "denied", "adjusted", "threshold"), 1))
+    shown = metrics._Once(standing.Standing(
+        pairs, kinds, {}, {f"t{n}": numbers for n in range(500)},
+        standing._ends(many, pairs), standing._tasks(many)))
 
     count = sum(len(family.samples) for c in (*collectors, shown) for family in c.collect())
 

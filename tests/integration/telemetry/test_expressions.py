@@ -9,11 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families as families
 
 from eventing.http import encode_binary
 from eventing.images.closure import ROOT
-from functions.costs import metrics
+from eventing.task_events import completed
 from shared.metering import Unpriced
-from shared.tasks.contract import AgentResult, Status
+from shared.tasks.contract import Status
 from tests.integration.costs import conftest
 from tests.integration.ledger.conftest import serving
+from tests.states import state
 
 pytestmark = pytest.mark.anyio
 http, settings, redis, ledger = conftest.http, conftest.settings, conftest.redis, conftest.ledger
@@ -45,10 +46,10 @@ EXPRESSIONS = [*alerts(), *charts()]
 @pytest.fixture
 async def scraped(http, ledger, redis_url):
     """The labels of every figure, by its name, after something of each kind has happened."""
-    for event in (ledger.attributed("r-1"), ledger.denied("r-2"), ledger.threshold("t")):
+    end = completed(state("t-9", tenant=ledger.tenant).but(status=Status.FAILED, ended_at=3.0))
+    for event in (ledger.attributed("r-1"), ledger.denied("r-2"), ledger.threshold("t"), end):
         headers, body = encode_binary(event)
-        await http.post("/", headers=headers, content=body)
-    metrics.count_task(ledger.tenant, "researcher", AgentResult(task_id="t", status=Status.FAILED))
+        assert (await http.post("/", headers=headers, content=body)).status_code == 204
     async with serving(redis_url) as money:
         with pytest.raises(Unpriced):
             await money.meter.hold(money.call(model="acme/unknown"))
