@@ -100,7 +100,12 @@ class Fact:
 
 
 def read(event: Event) -> Fact:
-    """Return what the event says.
+    """Return what the event says; raises as `read_whole` does."""
+    return read_whole(event)[0]
+
+
+def read_whole(event: Event) -> tuple[Fact, Data]:
+    """Return what the event says, and the data it says it in, parsed once.
 
     Raises:
         Permanent: the type is not one of the ledger's.
@@ -112,13 +117,14 @@ def read(event: Event) -> Fact:
         raise Permanent(f"costs keeps no {event.type}; it keeps {', '.join(KINDS)}")
     data = Data.model_validate_json(event.data or b"")
     epoch, number = _numbered(event, data)
-    return Fact(
+    fact = Fact(
         id=_bounded_id(event), tenant=_tenant(event, data), kind=kind, epoch=epoch, number=number,
         at_ms=at_ms(event), session=data.dims.session, task=data.dims.task,
         root=data.dims.root or data.dims.task, coordinates=_coordinates(kind, data),
         tags=data.tags, amounts={k: n for k, n in _amounts(kind, data).items() if n},
         also=_also(kind, data),
     )
+    return fact, data
 
 
 def _coordinates(kind: str, data: Data) -> Coordinates | None:

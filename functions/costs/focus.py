@@ -8,15 +8,16 @@ is in tokens. The list price is the agreed one: events know no other.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from eventing.event import Event
 from eventing.focus.check import DIGITS
 from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
-from functions.costs.facts import Fact, read
+from functions.costs.facts import Fact, read_whole
+from functions.costs.payload import Data
 from shared.usage import REQUEST, UNPRICED
 
 ISSUER = "Tollgate"
@@ -68,18 +69,16 @@ class Charges:
 
     def add(self, event: Event) -> int:
         """Add one event; return what it costs in nano-USD, 0 where it costs nothing by itself."""
-        fact = read(event)
+        fact, data = read_whole(event)
+        nano = fact.amounts.get("cost_nano", 0)
         if fact.kind in ("attributed", "adjusted"):
-            self._add(fact, event.json())
-        return fact.sums.cost_nano
-
-    def _add(self, fact: Fact, data: Mapping[str, Any]) -> None:
-        source = _source(fact)
-        for line in (data.get("cost") or {}).get("lines", ()):
-            charge = Charge(source, line["sku"], line["meter"], line["unit_price"])
-            self._quantities[charge] += line["qty"]
-        meter = _without_quantity(fact, data)
-        self._totals[Charge(source, meter, meter, "")] += fact.sums.cost_nano
+            source = _source(fact)
+            for line in data.cost.lines if data.cost else ():
+                charge = Charge(source, line["sku"], line["meter"], line["unit_price"])
+                self._quantities[charge] += line["qty"]
+            meter = _without_quantity(fact, data)
+            self._totals[Charge(source, meter, meter, "")] += nano
+        return nano
 
     def rows(self) -> Iterator[dict[str, str | None]]:
         """Yield the rows in a fixed order; their costs add up to the events' exactly."""
@@ -151,7 +150,7 @@ def _adjustment(charge: Charge) -> dict[str, str | None]:
             "ChargeDescription": f"{WITHOUT_QUANTITY[charge.meter]} of {charge.of.name}"}
 
 
-def _without_quantity(fact: Fact, data: Mapping[str, Any]) -> str:
+def _without_quantity(fact: Fact, data: Data) -> str:
     """Return what an amount without a price is.
 
     A correction is about a period that was invoiced; within the month it is an adjustment
@@ -162,10 +161,9 @@ def _without_quantity(fact: Fact, data: Mapping[str, Any]) -> str:
     return CORRECTS if _charged_month(fact, data) < fact.day[:MONTH_CHARS] else "adjustment"
 
 
-def _charged_month(fact: Fact, data: Mapping[str, Any]) -> str:
+def _charged_month(fact: Fact, data: Data) -> str:
     """Return the month that an adjusted call was held in, by its tenant's account of the month."""
-    accounts = (data.get("ledger") or {}).get("accounts") or ()
-    months = [name.rpartition("|")[2] for name in accounts
+    months = [name.rpartition("|")[2] for name in data.ledger.accounts
               if name.startswith(f"tenant|{fact.tenant}|m|")]
     return months[0] if months else fact.day[:MONTH_CHARS]
 

@@ -80,9 +80,10 @@ class Cost(_Read):
 
 
 class Numbered(_Read):
-    """Which sequence its number is of."""
+    """Which sequence its number is of, and the accounts it was posted on."""
 
     epoch: str = ""
+    accounts: tuple[str, ...] = ()
 
 
 class Ended(_Read):
