@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from eventing.http import encode_structured
@@ -67,7 +68,7 @@ class _Spending:
 
     def _answer(self, tenant: str, found: dict[str, Any], status: int = 200) -> Response:
         self._of.background.wrote(tenant)
-        return JSONResponse(found, status)
+        return _json(found, status)
 
     async def reserve(self, request: Request) -> Response:
         """Hold money (POST /v1/reservations): 201, or 200 for a replay."""
@@ -75,7 +76,7 @@ class _Spending:
         grant = self._of.door.grant(request, fresh=True, body=body.grant)
         with self._of.tally.watching(grant.tenant):
             found = await self._of.reservations.reserve(grant, body)
-        return JSONResponse(found, 200 if found["replayed"] else 201)
+        return _json(found, 200 if found["replayed"] else 201)
 
     async def reserve_each(self, request: Request) -> Response:
         """Hold money for several calls of one task: 200 with an answer or a problem for each."""
@@ -84,7 +85,7 @@ class _Spending:
         found = await self._of.reservations.reserve_each(grant, body.reservations)
         for each in found:
             self._of.tally.count(grant.tenant, each)
-        return JSONResponse({"reservations": [
+        return _json({"reservations": [
             {"problem": _problem(each)} if isinstance(each, TollgateError) else each
             for each in found]})
 
@@ -92,14 +93,14 @@ class _Spending:
         """Give the permission to call, once."""
         tenant = self._of.door.grant(request).tenant
         body = await read(request, HolderBody)
-        return JSONResponse(await self._of.reservations.dispatch(
+        return _json(await self._of.reservations.dispatch(
             tenant, request.path_params["id"], body))
 
     async def extend(self, request: Request) -> Response:
         """Prolong the lease."""
         tenant = self._of.door.grant(request).tenant
         body = await read(request, ExtendBody)
-        return JSONResponse(await self._of.reservations.extend(
+        return _json(await self._of.reservations.extend(
             tenant, request.path_params["id"], body))
 
     async def settle(self, request: Request) -> Response:
@@ -139,18 +140,18 @@ class _Reading:
     async def reservation(self, request: Request) -> Response:
         """Return a reservation's state."""
         tenant = self._of.door.reader(request)
-        return JSONResponse(await self._of.reservations.read(tenant, request.path_params["id"]))
+        return _json(await self._of.reservations.read(tenant, request.path_params["id"]))
 
     async def usage(self, request: Request) -> Response:
         """Return what a task spent and holds."""
         task = request.query_params.get("task")
         if not task:
             raise Permanent("name the task: /v1/usage?task=<id>")
-        return JSONResponse(await self._of.reports.task(self._of.door.reader(request), task))
+        return _json(await self._of.reports.task(self._of.door.reader(request), task))
 
     async def summary(self, request: Request) -> Response:
         """Return a tenant's totals."""
-        return JSONResponse(await self._of.reports.summary(self._of.door.reader(request)))
+        return _json(await self._of.reports.summary(self._of.door.reader(request)))
 
     async def days(self, request: Request) -> Response:
         """Return a tenant's totals by day: `?from=&to=`, both included."""
@@ -158,7 +159,7 @@ class _Reading:
         first, last = _day(request, "from"), _day(request, "to")
         if not 0 <= (last - first).days < DAYS_KEPT:
             raise Permanent(f"from {first} to {last} are not 1 to {DAYS_KEPT} days")
-        return JSONResponse(await self._of.reports.days(tenant, first, last))
+        return _json(await self._of.reports.days(tenant, first, last))
 
     async def events(self, request: Request) -> Response:
         """Return events by number, as structured CloudEvents, at most one page."""
@@ -171,7 +172,7 @@ class _Reading:
             raise Permanent(f"epoch {epoch!r} is no number")
         found = await self._of.outbox.range(tenant, epoch, first, last)
         documents = [json.loads(encode_structured(event)[1]) for event in found]
-        return JSONResponse({"epoch": epoch, "from": first, "to": last, "events": documents})
+        return _json({"epoch": epoch, "from": first, "to": last, "events": documents})
 
     async def quote(self, request: Request) -> Response:
         """Return the most a call can cost, without holding it."""
@@ -179,13 +180,17 @@ class _Reading:
         body = await read(request, QuoteBody)
         rates = await self._of.reservations.rates(tenant, CallBody.model_construct(**dict(body)))
         priced = most(rates, body.input_tokens_max, body.output_tokens_max)
-        return JSONResponse({
+        return _json({
             "reserve_nano": priced.total_nano, "rounding_nano": priced.rounding_nano,
             "lines": list(priced.lines), "price_version": rates.version})
 
     async def sweep(self, _: Request) -> Response:
         """End overdue leases and publish what waits; anybody inside may ask, it is idempotent."""
-        return JSONResponse(await self._of.background.sweep())
+        return _json(await self._of.background.sweep())
+
+
+def _json(found: Any, status: int = 200) -> Response:
+    return Response(to_json(found), status, media_type="application/json")
 
 
 def _problem(error: TollgateError) -> dict[str, Any]:

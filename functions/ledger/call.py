@@ -1,9 +1,10 @@
 """What a row remembers of a call: everything that its events need, fixed at reserve."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import to_json
 
 from functions.ledger.cost import Priced
 from functions.ledger.packing import pack, unpack
@@ -96,4 +97,4 @@ def _model(ask: CallBody) -> dict[str, Any]:
 
 def packed(value: Any) -> str:
     """Return JSON without spaces."""
-    return json.dumps(value, separators=(",", ":"))
+    return to_json(value).decode()

@@ -62,12 +62,13 @@ class Endings:
         """
         facts = await self._known(tenant, reservation_id)
         own = (await self._store.tenant(tenant)).limits.prices
-        priced, rates, basis = self._priced(facts, body, own)
-        outcome = _outcome(body, priced, rates.version, basis)
+        usage = body.usage.usage
+        priced, rates, basis = self._priced(facts, body, usage, own)
+        outcome = _outcome(body, usage, priced, version=rates.version, basis=basis)
         if priced.total_nano > facts.reserved_nano:
             log.error("reservation %s of tenant %s cost %d nano-USD, %d were reserved",
                       reservation_id, tenant, priced.total_nano, facts.reserved_nano)
-        ending = Ending("settle", usd=priced.total_nano, tok=body.usage.usage.total,
+        ending = Ending("settle", usd=priced.total_nano, tok=usage.total,
                         fingerprint=_print(body),
                         outcome=pack(outcome, tenant, reservation_id))
         answer = await self._finish(tenant, reservation_id, facts, ending)
@@ -139,10 +140,10 @@ class Endings:
         found = [limits.of(*split(name)).marks for name in facts.names]
         return found if any(found) else []
 
-    def _priced(self, facts: Facts, body: SettleBody,
+    def _priced(self, facts: Facts, body: SettleBody, usage: Usage,
                 own: PriceTable | None) -> tuple[Priced, Rates, str]:
         """Never refuse a price: what the answering model costs, else the model asked for."""
-        model, usage = facts.call.get("model"), body.usage.usage
+        model = facts.call.get("model")
         estimate = facts.call["most"]
         if model is None:
             kept = Priced(estimate["total_nano"], estimate["rounding_nano"],
@@ -177,16 +178,18 @@ class Endings:
         accounts = accounts_of(grant, body.called, tenant.limits, tenant.windows)
         settled = body.settlement
         facts = Facts(accounts.names, call, 0)
-        priced, used, basis = self._priced(facts, settled, tenant.limits.prices)
+        usage = settled.usage.usage
+        priced, used, basis = self._priced(facts, settled, usage, tenant.limits.prices)
         name = grant.tenant
         answer = await self._store.run_numbered(name, "post", [
             keys.sequence(name), keys.outbox(name), keys.reservation(name, body.id),
             *(keys.account(name, a.name) for a in accounts.all),
         ], [
             body.id, digest([fingerprint(grant, body), _print(settled)])[:PRINT_CHARS],
-            priced.total_nano, settled.usage.usage.total, facts.accounts,
+            priced.total_nano, usage.total, facts.accounts,
             facts.kept(name, body.id),
-            pack(_outcome(settled, priced, used.version, basis), name, body.id), STATE_TTL_S,
+            pack(_outcome(settled, usage, priced, version=used.version, basis=basis), name,
+                 body.id), STATE_TTL_S,
             accounts.task_position, *(a.ttl_s for a in accounts.all),
             *await self._marks(name, facts)])
         return _charge(body.id, self._checked(name, body.id, [*answer, 0]), priced)
@@ -232,8 +235,8 @@ def _print(body: SettleBody) -> str:
     return digest(said)[:PRINT_CHARS]
 
 
-def _outcome(body: SettleBody, priced: Priced, version: str, basis: str) -> dict[str, Any]:
-    usage = body.usage.usage
+def _outcome(body: SettleBody, usage: Usage, priced: Priced, *, version: str,
+             basis: str) -> dict[str, Any]:
     found = {
         "basis": usage.basis, "classes": {k: n for k, n in usage.classes.items() if n},
         "requests": dict(usage.requests) or None, "compute_ms": body.compute_ms or None,

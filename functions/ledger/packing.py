@@ -10,6 +10,8 @@ import json
 import zlib
 from typing import Any
 
+from pydantic_core import to_json
+
 from shared.errors import Transient
 
 FORM = "1"
@@ -52,10 +54,9 @@ likely stand at its end, where a reference to them is short."""
 
 def pack(value: Any, tenant: str, reservation_id: str) -> str:
     """Return JSON made small; the same value gives the same text."""
-    text = json.dumps(value, separators=(",", ":"))
     packer = zlib.compressobj(EFFORT, zlib.DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
                               zdict=_dictionary(tenant, reservation_id))
-    small = packer.compress(text.encode()) + packer.flush()
+    small = packer.compress(to_json(value)) + packer.flush()
     return FORM + base64.b64encode(small).rstrip(b"=").decode()
 
 
