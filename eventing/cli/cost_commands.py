@@ -119,9 +119,12 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """Compare ledger, outbox, cost store, archive and FOCUS rows; exit code 0 if all agree."""
+    from eventing.cli.remote import RECOUNT_TIMEOUT_S
+
     asked = {"tenant": tenant, "from": since, "to": until}
     with connect(data) as remote:
-        found = remote.ask("GET", "costs", "/v1/reconcile", params=present(**asked))
+        found = remote.ask("GET", "costs", "/v1/reconcile", params=present(**asked),
+                           timeout=RECOUNT_TIMEOUT_S)
     if as_json:
         show.as_json(found)
     else:
