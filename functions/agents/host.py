@@ -11,6 +11,7 @@ from eventing.adapter import Delivery
 from eventing.event import Event
 from eventing.outbox import Outbox
 from eventing.publish import Publisher
+from eventing.task_cost import Posted
 from eventing.task_ending import Past, ended
 from eventing.task_events import completed
 from eventing.types import TaskCancelRequested, TaskCompleted, TaskResumed, TaskSubmitted
@@ -27,7 +28,7 @@ from shared.auth import Grant
 from shared.clock import Clock
 from shared.errors import Busy, Permanent
 from shared.faults import FaultPoint, reach
-from shared.metering import Meter, Unavailable
+from shared.metering import Unavailable
 from shared.models.port import Message, Model, ModelRequest
 from shared.tasks.claims import Claim, Claims, Committed
 from shared.tasks.state import TaskState
@@ -50,7 +51,7 @@ class Parts:
     claims: Claims
     outbox: Outbox
     publisher: Publisher
-    meter: Meter
+    posted: Posted
     model: Model
     model_name: str
     performer: Performer
@@ -229,13 +230,7 @@ class Host:
         if not final:
             return Past((), None, self._p.clock())
         records = await self._p.tasks.steps(state.tenant, state.task.id)
-        try:
-            posted = (await self._p.meter.usage(state.task.id, state.grant)).posted_nano
-        except Unavailable:
-            log.warning("the ledger is away: the cost of task %s is what its agent was told",
-                        state.task.id)
-            posted = None
-        return Past(records, posted, self._p.clock())
+        return Past(records, await self._p.posted.of(state), self._p.clock())
 
     async def _work(self, snapshot: Snapshot, step: int, event: Event) -> Work:
         state, definition = snapshot.state, self._p.definition

@@ -17,6 +17,7 @@ from eventing.outbox import Outbox
 from eventing.publish import Publisher
 from eventing.submission import Submissions
 from eventing.task_api import TaskApi, TaskApiParts
+from eventing.task_cost import Posted
 from functions.agents.definition import Definition, read
 from functions.agents.host import Host, Parts
 from functions.agents.loop import Toolbox
@@ -79,7 +80,7 @@ def _parts(definition: Definition, settings: AgentSettings, redis: Redis, *, too
         claims=Claims(redis), siblings=Siblings(
             definition.name, settings.revision, settings.ledger_url,
             cluster_client(limits.HANDLER_TIMEOUT_S)),
-        publisher=publisher, meter=meter, model=model, clock=now_s,
+        publisher=publisher, posted=Posted(meter, now_s), model=model, clock=now_s,
         outbox=Outbox(tasks, publisher, silence_s=settings.step_silence_s),
         model_name=definition.model or settings.model,
         performer=Performer(definition, model, meter, env=settings.env, clock=now_s,

@@ -8,10 +8,9 @@ from pydantic import SecretStr
 
 from eventing.adapter import Delivery
 from eventing.event import Event
-from eventing.outbox import Outbox
 from eventing.publish import Publisher
-from eventing.task_ending import Past, ended
 from eventing.task_events import tool_failed
+from eventing.task_failing import Failing
 from eventing.types import PING
 from eventing.types_tool import ToolCompleted, ToolFailure
 from functions.deadletters.letter import (
@@ -45,13 +44,13 @@ class Desk:
     """The dead letters' handler; every deed may be done twice."""
 
     def __init__(self, shelf: Shelf, tasks: Tasks, claims: Claims, calls: Calls, *,
-                 outbox: Outbox, publisher: Publisher, grant_key: SecretStr,
+                 failing: Failing, publisher: Publisher, grant_key: SecretStr,
                  clock: Clock) -> None:
         self._shelf = shelf
         self._tasks = tasks
         self._claims = claims
         self._calls = calls
-        self._outbox = outbox
+        self._failing = failing
         self._publisher = publisher
         self._grant_key = grant_key
         self._clock = clock
@@ -133,12 +132,7 @@ class Desk:
             return False
         if not is_waited_for(letter.original(), snapshot):
             return False
-        records = await self._tasks.steps(state.tenant, state.task.id)
-        commit = ended(snapshot, Status.FAILED, error, Past(records, None, self._clock()))
-        if commit is None or await self._tasks.commit(commit) <= 0:
-            return False
-        await self._outbox.flush(commit.state, dict(commit.events), self._clock())
-        return True
+        return await self._failing.fail(snapshot, error)
 
     async def redrive_due(self) -> int:
         """Publish again every letter whose time has come; return how many."""

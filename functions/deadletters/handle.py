@@ -11,6 +11,8 @@ from starlette.routing import Route
 from eventing.adapter import App, serve
 from eventing.outbox import Outbox
 from eventing.publish import Publisher
+from eventing.task_cost import Posted
+from eventing.task_failing import Failing
 from functions.deadletters.desk import NOBODY, Desk
 from functions.deadletters.letter import Letter
 from functions.deadletters.settings import DeadLettersSettings
@@ -19,7 +21,8 @@ from shared.auth import ApiKeys, Caller
 from shared.clock import now_s, rfc3339
 from shared.errors import NotFound
 from shared.http_client import cluster_client
-from shared.limits import LIST_PAGE_MAX, PUBLISH_TIMEOUT_S
+from shared.limits import LEDGER_TIMEOUT_S, LIST_PAGE_MAX, PUBLISH_TIMEOUT_S
+from shared.metering import Meter
 from shared.store import connect
 from shared.tasks.claims import Claims
 from shared.tasks.store import Tasks
@@ -98,9 +101,11 @@ def serve_dead_letters(settings: DeadLettersSettings,
     redis = connect(settings.redis_url)
     shelf, tasks = Shelf(redis), Tasks(redis)
     publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
+    outbox = Outbox(tasks, publisher, silence_s=settings.step_silence_s)
+    meter = Meter(settings.ledger_url, cluster_client(LEDGER_TIMEOUT_S))
     desk = Desk(shelf, tasks, Claims(redis), Calls(redis), publisher=publisher, clock=now_s,
                 grant_key=settings.grant_key,
-                outbox=Outbox(tasks, publisher, silence_s=settings.step_silence_s))
+                failing=Failing(tasks, outbox, Posted(meter, now_s), now_s))
     api = Api(shelf, desk, ApiKeys.read(settings.api_keys))
     return serve(App(name="deadletters", on_event=desk, routes=api.routes(),
                      exporter=settings.exporter, log_level=settings.log_level))

@@ -13,6 +13,8 @@ class DeadLettersSettings(Settings):
 
     redis_url: str = Field(alias="REDIS_URL")
     broker_url: str = Field(alias="BROKER_URL")
+    ledger_url: str = Field(alias="LEDGER_URL")
+    """Asked for what a task cost that ends here."""
     grant_key: GrantKeys = Field(alias="TOLLGATE_GRANT_KEY")
     api_keys: Path = Field(alias="TOLLGATE_API_KEYS")
     step_silence_s: float = Field(alias="TOLLGATE_STEP_SILENCE_S", gt=0)

@@ -5,13 +5,12 @@ from collections import Counter
 
 from eventing.outbox import Outbox
 from eventing.publish import Publisher
-from eventing.task_ending import Past, ended
 from eventing.task_events import waited_for
+from eventing.task_failing import Failing
 from functions.watchdog.judge import Fail, Forget, Nudge, Publish, judge
 from shared import limits
 from shared.clock import Clock
 from shared.errors import TollgateError
-from shared.tasks.contract import Status
 from shared.tasks.overdue import Overdue
 from shared.tasks.store import Commit, Entry, Snapshot, Tasks
 from shared.telemetry import span
@@ -23,11 +22,12 @@ class Rounds:
     """One pass over everything that is overdue; safe to run twice at once."""
 
     def __init__(self, tasks: Tasks, overdue: Overdue, *, outbox: Outbox,
-                 publisher: Publisher, clock: Clock) -> None:
+                 publisher: Publisher, failing: Failing, clock: Clock) -> None:
         self._tasks = tasks
         self._overdue = overdue
         self._outbox = outbox
         self._publisher = publisher
+        self._failing = failing
         self._clock = clock
 
     async def go(self) -> Counter[str]:
@@ -60,17 +60,10 @@ class Rounds:
                 case Forget():
                     await self._overdue.forget(tenant, task_id)
                 case Fail(error):
-                    await self._fail(snapshot, error)
+                    await self._failing.fail(snapshot, error)
                 case Nudge(n, counts):
                     await self._nudge(snapshot, n, counts=counts)
         return type(verdict).__name__.lower()
-
-    async def _fail(self, snapshot: Snapshot, error: str) -> None:
-        state = snapshot.state
-        records = await self._tasks.steps(state.tenant, state.task.id)
-        commit = ended(snapshot, Status.FAILED, error, Past(records, None, self._clock()))
-        if commit is not None and await self._tasks.commit(commit) > 0:
-            await self._outbox.flush(commit.state, dict(commit.events), self._clock())
 
     async def _nudge(self, snapshot: Snapshot, n: int, *, counts: bool) -> None:
         """Publish again what the task waits for; the commit before it moves the due time."""

@@ -6,6 +6,7 @@ import pytest
 
 from eventing.adapter import Delivery
 from eventing.outbox import Outbox
+from eventing.task_cost import Posted
 from eventing.task_events import submitted
 from functions.agents.definition import Definition
 from functions.agents.host import Host, Parts
@@ -94,7 +95,8 @@ async def agent(redis_url):
                                 cheaper_models=("scripted/cheap",))
         given = {
             "definition": definition, "toolbox": Toolbox({}), "tasks": tasks, "clock": now_s,
-            "claims": Claims(ledger.redis), "publisher": ledger.broker, "meter": ledger.meter,
+            "claims": Claims(ledger.redis), "publisher": ledger.broker,
+            "posted": Posted(ledger.meter, now_s),
             "outbox": Outbox(tasks, ledger.broker, silence_s=300), "model": model,
             "siblings": Siblings("researcher", None, "http://127.0.0.1", None),
             "model_name": "scripted/default", "performer": Performer(

@@ -11,7 +11,6 @@ from eventing.outbox import Outbox
 from eventing.task_events import tool_refused
 from eventing.types import TaskCompleted
 from functions.agents.pinning import Siblings
-from shared.metering import TaskUsage
 from shared.store import connect
 from shared.tasks.contract import Status
 from shared.tasks.store import Commit, Tasks
@@ -35,11 +34,11 @@ class Cluster:
     def revision(self, number):
         client = httpx2.AsyncClient(transport=httpx2.MockTransport(self.route))
         others = Siblings("researcher", f"researcher-{number:05}", LEDGER, client)
-        return host(self.tasks, siblings=others, meter=self,
+        return host(self.tasks, siblings=others, posted=self,
                     outbox=Outbox(self.tasks, self, silence_s=300))
 
-    async def usage(self, *_):
-        return TaskUsage(posted_nano=0, held_nano=0, posted_tok=0, held_tok=0, reservations={})
+    async def of(self, _):
+        return 0
 
     async def publish(self, event):
         self.published.append(event)

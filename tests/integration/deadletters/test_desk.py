@@ -8,13 +8,16 @@ import pytest
 from eventing.adapter import Delivery
 from eventing.event import Event
 from eventing.outbox import Outbox
+from eventing.task_cost import Posted
 from eventing.task_events import stored, submitted, tool_requested
+from eventing.task_failing import Failing
 from eventing.types import PING
 from functions.agents.loop import Think, plan
 from functions.deadletters.desk import NOBODY, Desk
 from functions.deadletters.letter import BACK_OFF_S, Letter
 from functions.deadletters.shelf import Shelf
 from shared.auth import verify
+from shared.metering import TaskUsage, Unavailable
 from shared.store import connect
 from shared.tasks.claims import Claims
 from shared.tasks.contract import Status
@@ -40,9 +43,19 @@ class Scene:
         self.tenant = f"t-{uuid4().hex[:12]}"
         self.tasks, self.shelf, self.claims = Tasks(redis), Shelf(redis), Claims(redis)
         self.calls = Calls(redis)
+        self.posted_nano = None
+        outbox = Outbox(self.tasks, self.published, silence_s=300)
         self.desk = Desk(self.shelf, self.tasks, self.claims, self.calls, grant_key=KEY,
                          publisher=self.published, clock=lambda: self.now,
-                         outbox=Outbox(self.tasks, self.published, silence_s=300))
+                         failing=Failing(self.tasks, outbox, Posted(self, lambda: self.now),
+                                         lambda: self.now))
+
+    async def usage(self, *_):
+        """Answer as the ledger does: what the task and its sub-tasks cost."""
+        if self.posted_nano is None:
+            raise Unavailable("ledger: no answer")
+        return TaskUsage(posted_nano=self.posted_nano, held_nano=0, posted_tok=0, held_tok=0,
+                         reservations={})
 
     async def begin(self):
         """Store a task that waits for one call of the calculator; return its start and its call."""
@@ -87,6 +100,23 @@ async def test_refused_start_fails_the_task_and_its_outcome_goes_out(scene):
     assert (task.status, (await scene.letters())[0].status) == (Status.FAILED, "resolved")
     assert "422" in task.error
     assert [e.type for e in scene.published] == ["dev.tollgate.task.completed.v1"]
+
+
+async def test_task_that_is_failed_here_costs_what_the_ledger_posted(scene):
+    scene.posted_nano = 1_234_567_891  # its agent died before it was told
+
+    await scene.die(await scene.begin(), "researcher", "422")
+
+    assert (await scene.task()).cost_nano == 1_234_567_891
+    ended = scene.published[-1]
+    assert ended.json()["result"]["cost_usd"] == "1.234567891"
+
+
+async def test_task_that_is_failed_while_the_ledger_is_away_costs_what_its_agent_was_told(scene):
+    await scene.die(await scene.begin(), "researcher", "422")
+
+    task = await scene.task()
+    assert (task.status, task.cost_nano) == (Status.FAILED, 0)
 
 
 async def test_late_letter_of_a_step_that_was_taken_fails_nothing(scene):

@@ -17,12 +17,13 @@ from tests.redis_server import RedisServer
 from tests.system import until
 
 pytestmark = pytest.mark.anyio
+AT_ONCE = ("--repl-diskless-sync-delay", "0")
 USED = Settlement(usage=Usage(input_uncached=10, output_text=10))
 
 
 @pytest.fixture
 def servers(tmp_path):
-    with RedisServer(tmp_path / "first") as first, RedisServer(
+    with RedisServer(tmp_path / "first", options=AT_ONCE) as first, RedisServer(
             tmp_path / "copy", options=("--replicaof", "127.0.0.1", str(first.port))) as copy:
         yield first, copy
 
