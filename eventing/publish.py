@@ -27,8 +27,9 @@ class Publisher:
     """Posts events to one broker; safe to call again with the same event."""
 
     def __init__(self, broker_url: str, client: httpx2.AsyncClient, *, token: Path = TOKEN) -> None:
-        self._url = broker_url
+        self._url = httpx2.URL(broker_url)
         self._client = client
+        self._extensions = {"timeout": client.timeout.as_dict()}
         self._token = token
 
     async def publish(self, event: Event) -> None:
@@ -54,7 +55,9 @@ class Publisher:
 
     async def _post(self, event: Event, headers: dict[str, str], body: bytes) -> None:
         try:
-            answer = await self._client.post(self._url, headers=headers, content=body)
+            # By itself, not by the client, whose `post` takes as long as the broker to answer.
+            answer = await self._client.send(httpx2.Request(
+                "POST", self._url, headers=headers, content=body, extensions=self._extensions))
         except httpx2.HTTPError as error:
             raise Transient(f"broker {self._url}: {type(error).__name__}: {error}") from error
         if answer.status_code in _RETRIED or answer.status_code >= 500:
