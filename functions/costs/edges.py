@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from functions.costs import keys
+from functions.costs.adding import value_of
 from functions.costs.buckets import named
 from functions.costs.dimensions import BUCKETS
 from functions.costs.facts import Fact, read
-from functions.costs.kept import value_of
 from functions.costs.question import Question
 from functions.costs.report import Row
 from shared.errors import Permanent

@@ -15,7 +15,8 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 | `co:{tenant}:ends[:<day>]` | hash end and agent → tasks that ended so | some per agent | ends |
 | `co:{tenant}:open` | zset task without an end → last event, ms | tasks that run | store, ends |
 | `co:{tenant}:h:<hour>` | list of event ids | one id per event | store, archive |
-| `co:{tenant}:days` | set of days with events | one per day | store |
+| `co:{tenant}:days` | set of days with events or ends | one per day | store, ends |
+| `co:{tenant}:changed` | hash day → its events so far, the version of its sums | as days | store |
 | `co:{tenant}:kind:<kind>` | list of event ids | one id per event but `attributed` | store |
 | `co:{tenant}:rows` | hash coordinates (JSON) → row | ≤ 2 × `COST_ROWS_MAX` and a few | store |
 | `co:{tenant}:coords` | hash row → coordinates | as rows | store |
@@ -36,6 +37,8 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 
 A place is a task in a session under a root, with a number that is shorter than its name.
 """
+
+from shared.doubts import conflicts as conflicts  # the ledger reads it, too
 
 TENANTS = "co:tenants"
 
@@ -63,11 +66,6 @@ def chunks(tenant: str) -> str:
 def counts(tenant: str) -> str:
     """Return the key of the counters of deliveries."""
     return of(tenant, "counts")
-
-
-def conflicts(tenant: str) -> str:
-    """Return the key of the sequence numbers that came with two event ids."""
-    return of(tenant, "conflicts")
 
 
 def task(tenant: str, task_id: str) -> str:

@@ -24,9 +24,9 @@ async def efficiency(visit: Visit) -> Shown:
         Permanent: (422) days that are none.
     """
     bucket = visit.period.bucket
-    agents, models, whens, cold, tasks = await asyncio.gather(
-        visit.rows("agent"), visit.rows("model"), visit.rows(bucket), visit.rows("kind,tool,agent"),
-        visit.rows("task,agent", limit=TASKS_MAX))
+    (agents, models, whens, cold), tasks = await asyncio.gather(
+        visit.each("agent", "model", bucket, "kind,tool,agent"),
+        visit.dearest("task,agent", TASKS_MAX))
     return Shown("efficiency", "Efficiency", _cards(_total(agents)), [
         reserved_over_time(visit, whens), caches(models), reservations(agents), cold_starts(cold),
         outliers(tasks), loops(tasks)])

@@ -11,7 +11,8 @@ from functions.costs.periods import Period
 from functions.costs.report import Row, Sums
 from functions.costs.shown import Shown
 from functions.costs.tables import Card, Cell, Table, columns, share
-from functions.costs.visit import Visit
+from functions.costs.view_spend import Before
+from functions.costs.visit import FIGURES, Visit
 from shared.errors import Permanent
 
 CHOICES = ("agent", "tool", "model", "provider", "kind", "session", "task", "env", "outcome",
@@ -21,8 +22,10 @@ CHOICES = ("agent", "tool", "model", "provider", "kind", "session", "task", "env
 PAST_DAYS = 92
 """What forecasts and unusual days look back at."""
 
-FINE_SHOWN, ROWS_SHOWN = "100", "1000"
+FINE_SHOWN, ROWS_SHOWN = "100", 1000
 """Rows: of sessions and tasks the dearest only."""
+
+COST = "cost_nano"
 
 
 async def spend(visit: Visit) -> Shown:
@@ -32,20 +35,40 @@ async def spend(visit: Visit) -> Shown:
         Permanent: (422) an unknown dimension, days that are none.
     """
     by = dimension(visit)
-    limit = FINE_SHOWN if by in FINE else ROWS_SHOWN
-    bucket, drawn = visit.period.bucket, "agent" if by in FINE else by
-    rows, timed, agents, days = await asyncio.gather(
-        visit.rows(by, limit=limit), visit.rows(f"{bucket},{drawn}"), visit.rows("agent"),
-        visit.rows("day", Period(visit.today - timedelta(PAST_DAYS), visit.today + timedelta(1))))
-    before = await visit.rows(by, visit.period.before, limit=limit) if visit.period.before else None
+    drawn = "agent" if by in FINE else by
+    (timed, agents, rows), days, past = await asyncio.gather(
+        visit.each(f"{visit.period.bucket},{drawn}", "agent", drawn),
+        visit.rows("day", Period(visit.today - timedelta(PAST_DAYS), visit.today + timedelta(1)),
+                   measures=COST), _before(visit, by))
+    if by in FINE:
+        rows = await _dearest(visit, by)
     costs = view_spend.daily(days)
-    return Shown("spend", "Spend", _cards(agents, before), [
+    return Shown("spend", "Spend", _cards(agents, past and past.whole), [
         view_spend.over_time(visit, drawn, timed),
-        view_spend.by_dimension(visit, by, rows[:int(limit)], before),
-        view_spend.forecast(costs, visit.today),
-        units(await _units(visit)),
+        view_spend.by_dimension(visit, by, rows[:ROWS_SHOWN], all_rows=agents, before=past),
+        view_spend.forecast(costs, visit.today), *units(await _units(visit)),
         view_spend.anomalies(costs, view_spend.days_of(visit)), view_spend.outcomes(agents)],
         more={"by": by, "choices": CHOICES})
+
+
+async def _before(visit: Visit, by: str) -> Before | None:
+    """Return the period before; `None` if the page's has no beginning or no end."""
+    span = visit.period.before
+    if span is None:
+        return None
+    if by in FINE:
+        whole, rows = (await visit.rows("agent", span, measures=COST),
+                       await _dearest(visit, by, span, measures=COST))
+    else:
+        whole, rows = await visit.each("agent", by, span=span, measures=COST)
+    return Before(rows, sum(row.sums.cost_nano for row in whole))
+
+
+async def _dearest(visit: Visit, by: str, span: Period | None = None, *,
+                   measures: str = FIGURES) -> list[Row]:
+    if by == "root":
+        return (await visit.rows(by, span, measures=measures))[:int(FINE_SHOWN)]
+    return await visit.dearest(by, FINE_SHOWN, span, measures=measures)
 
 
 async def _units(visit: Visit) -> Mapping[str, Any] | str:
@@ -59,16 +82,24 @@ async def _units(visit: Visit) -> Mapping[str, Any] | str:
     return found
 
 
-def units(found: Mapping[str, Any] | str) -> Table:
-    """Return what a task, a successful task and a session cost on average."""
-    told = {} if isinstance(found, str) else found
-    rows: list[tuple[Cell, ...]] = [
+def units(found: Mapping[str, Any] | str) -> list[Table]:
+    """Return what a task, a successful task and a session cost on average, and how tasks ended."""
+    told, why = ({}, found) if isinstance(found, str) else (found, "")
+    each: list[tuple[Cell, ...]] = [
         (title, told[count], told[f"per_{name}_nano"]) for title, count, name in (
             ("Task", "tasks", "task"), ("Successful task", "successful", "successful_task"),
             ("Session", "sessions", "session"))] if told else []
-    return Table("units", "Unit costs", columns("Of a", ("Count", "count"), ("Cost each", "usd")),
-                 rows, note="All costs ÷ count, whole nano-USD, rounded down: what failed is borne "
-                 "by what succeeded.", empty=found if isinstance(found, str) else "")
+    ends: list[tuple[Cell, ...]] = [
+        (name.capitalize(), count, told["ends_nano"].get(name))
+        for name, count in told["ends"].items()] if told else []
+    return [
+        Table("units", "Unit costs", columns("Of a", ("Count", "count"), ("Cost each", "usd")),
+              each, note="All costs ÷ count, whole nano-USD, rounded down: what failed is borne by "
+              "what succeeded. Successful: completed in this time, without an error.", empty=why),
+        Table("ends", "How tasks ended", columns(
+            "End", ("Tasks", "count"), ("Had cost by then", "usd")), ends, empty=why,
+            note="Partial: completed with an error, as over budget or at the last step. Running: "
+            "no end has come yet.")]
 
 
 def dimension(visit: Visit) -> str:
@@ -84,7 +115,7 @@ def dimension(visit: Visit) -> str:
     return by
 
 
-def _cards(rows: list[Row], before: list[Row] | None) -> list[Card]:
+def _cards(rows: list[Row], was: int | None) -> list[Card]:
     whole = sum((row.sums for row in rows), Sums())
     cards = [Card("Cost", whole.cost_nano, "usd", name="total"),
              Card("Calls", whole.invocations, "count", name="invocations"),
@@ -93,8 +124,7 @@ def _cards(rows: list[Row], before: list[Row] | None) -> list[Card]:
                   note=_part(whole.measure("failed_nano"), whole.cost_nano)),
              Card("Retried work", whole.measure("retried_nano"), "usd"),
              Card("Unattributed", whole.measure("unattributed_nano"), "usd", name="unattributed")]
-    if before is not None:
-        was = sum(row.sums.cost_nano for row in before)
+    if was is not None:
         cards.insert(1, Card("Against before", whole.cost_nano - was, "usd",
                              note=_part(whole.cost_nano - was, was)))
     return cards

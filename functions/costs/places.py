@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from functions.costs import keys
+from functions.costs.adding import Adding, amounts_of
 from functions.costs.dear import Days, Dear
 from functions.costs.dimensions import BUCKETS, FINE
-from functions.costs.kept import Adding, KeptSums
+from functions.costs.kept import KeptSums
 from functions.costs.question import Question
 from functions.costs.ranges import day_start_ms, hours_of
 from functions.costs.report import Row
@@ -39,7 +40,7 @@ class Places:
         Raises:
             Permanent: more than `COST_PLACES_MAX` tasks would have to be read.
         """
-        if question.finest == "hour":
+        if question.zoned or question.finest == "hour":
             touched = (hour for day in filter(question.span.touches, days)
                        for hour in hours_of(day))
             return [], tuple(filter(question.span.touches_hour, touched))
@@ -54,7 +55,7 @@ class Places:
                    days: Iterable[str]) -> list[Row]:
         """Return the rows of these places over these days."""
         wanted = {day_number(day_start_ms(day)): day for day in days}
-        adding = Adding.of(question)
+        adding = Adding(question)
         for start in range(0, len(numbers), READ_AT_ONCE):
             await self._add(tenant, numbers[start:start + READ_AT_ONCE], adding, wanted)
         same = {"tenant": tenant} if "tenant" in question.group_by else {}
@@ -69,10 +70,11 @@ class Places:
                     pipe.hgetall(keys.place(tenant, name))
                 found = await pipe.execute()
         await self._kept.learn(tenant, {f[DAY_DIGITS:-1] for kept in found for f in kept})
+        known = self._kept.known[tenant]
         apart = not set(BUCKETS).isdisjoint(adding.question.group_by)
         for name, kept in zip(names, found, strict=True):
             for day, amounts in _by_day(kept, days, apart=apart).items():
-                self._kept.collect(tenant, amounts, adding, label=day, fixed=dimensions(name))
+                adding.add_of(amounts_of(amounts), known, dimensions(name), at=day)
 
     async def names(self, tenant: str, numbers: Sequence[str]) -> list[str]:
         """Return the names of places by number."""

@@ -47,9 +47,13 @@ class Question:
     @property
     def finest(self) -> str:
         """Return the smallest bucket of kept sums that tells the asked buckets apart."""
-        if self.zone != UTC_NAME and not set(BUCKETS).isdisjoint(self.group_by):
-            return "hour"
-        return next((bucket for bucket in BUCKETS if bucket in self.group_by), "month")
+        found = next((bucket for bucket in BUCKETS if bucket in self.group_by), "month")
+        return "day" if found in ("week", "month") and self.zoned else found
+
+    @property
+    def zoned(self) -> bool:
+        """Tell whether buckets of time begin otherwise than in UTC."""
+        return self.zone != UTC_NAME and not set(BUCKETS).isdisjoint(self.group_by)
 
     @property
     def wanted(self) -> tuple[str, ...]:

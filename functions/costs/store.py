@@ -100,6 +100,20 @@ class CostStore:
         rows, edges = await reader.rows(tenant, question, days)
         return rows + (await fitting(self, tenant, edges, question) if edges else [])
 
+    async def rows_of(self, tenant: str, questions: Sequence[Question]) -> list[list[Row]]:
+        """Return the rows of several questions about one span; what they share is read once.
+
+        None of them tells sessions, tasks or roots apart.
+
+        Raises:
+            Permanent: the span needs more single events than one may read.
+        """
+        each, edges = await self.kept.each(tenant, questions, await self.days(tenant))
+        if not edges:
+            return each
+        return [rows + await fitting(self, tenant, edges, question)
+                for rows, question in zip(each, questions, strict=True)]
+
     async def dearest(self, tenant: str, question: Question) -> list[Row]:
         """Return the `limit` dearest tasks or sessions of the span's whole days.
 

@@ -37,7 +37,7 @@ def keys_of(fact: Fact) -> list[str]:
         keys.more(tenant, day[:7]), keys.several(tenant, "place"), keys.of(tenant, "sessions"),
         keys.several(tenant, "session"), keys.dear(tenant, "session", day),
         keys.dear(tenant, "session", day, fact.agent), keys.of(tenant, "ended"),
-        keys.of(tenant, "open"),
+        keys.of(tenant, "open"), keys.of(tenant, "changed"),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from functions.costs import outlook
 from functions.costs.report import Row, Sums
@@ -40,20 +41,37 @@ def over_time(visit: Visit, by: str, rows: Sequence[Row]) -> Table:
                  empty="Nothing was spent in this time.", wide=True)
 
 
-def by_dimension(visit: Visit, by: str, rows: Sequence[Row], before: Sequence[Row] | None,
-                 ) -> Table:
-    """Return the sums of a dimension beside those of the period before."""
-    whole, past = _total(rows), _summed(before or (), by)
+class Before(NamedTuple):
+    """The equally long time just before."""
+
+    rows: Sequence[Row]
+    """By the same dimension, the dearest at least."""
+    whole: int
+    """All of its cost in nano-USD, also of what the rows leave out."""
+
+
+def by_dimension(visit: Visit, by: str, rows: Sequence[Row], *, all_rows: Sequence[Row],
+                 before: Before | None) -> Table:
+    """Return the sums of a dimension beside those of the period before.
+
+    `rows` may be the dearest only; `all_rows`, by any dimension, add up to everything.
+    """
+    whole, shown = _total(all_rows), _total(rows)
+    past = _summed(before.rows if before else (), by)
     lines = [(_entry(visit, by, row), row.sums.cost_nano,
               share(row.sums.cost_nano, whole.cost_nano),
-              *_against(row.sums.cost_nano, past.get(_name(row, by)), before),
+              *_against(row.sums.cost_nano, _was(past, _name(row, by)) if before else None),
               row.sums.invocations, row.sums.tokens) for row in rows]
     lost = whole.measure("unattributed_nano")
-    then = sum(sums.cost_nano for sums in past.values())
     foot: list[tuple[Cell, ...]] = [
         ("Total", whole.cost_nano, share(whole.cost_nano, whole.cost_nano),
-         *_against(whole.cost_nano, Sums(then), before), whole.invocations, whole.tokens),
+         *_against(whole.cost_nano, before.whole if before else None), whole.invocations,
+         whole.tokens),
         ("of it unattributed", lost, share(lost, whole.cost_nano), None, None, None, None)]
+    if (whole.cost_nano, whole.invocations) != (shown.cost_nano, shown.invocations):
+        others = whole.cost_nano - shown.cost_nano
+        foot.insert(0, ("all others", others, share(others, whole.cost_nano), None, None,
+                        whole.invocations - shown.invocations, whole.tokens - shown.tokens))
     return Table(f"by-{by.replace('_', '-').replace('.', '-')}", f"By {by.replace('_', ' ')}",
                  columns(by.replace("_", " ").capitalize(), ("Cost", "usd"), ("Share", "share"),
                          ("Before", "usd"), ("Change", "usd"), ("Calls", "count"),
@@ -134,11 +152,12 @@ def _entry(visit: Visit, by: str, row: Row) -> Cell:
     return Link(name, visit.href("/spend", **{by: name, "by": following}))
 
 
-def _against(cost: int, then: Sums | None, before: Sequence[Row] | None) -> tuple[Cell, Cell]:
-    if before is None:
-        return None, None
-    was = then.cost_nano if then else 0
-    return was, cost - was
+def _was(past: Mapping[str, Sums], name: str) -> int:
+    return past[name].cost_nano if name in past else 0
+
+
+def _against(cost: int, was: int | None) -> tuple[Cell, Cell]:
+    return (None, None) if was is None else (was, cost - was)
 
 
 def _summed(rows: Sequence[Row], by: str) -> dict[str, Sums]:

@@ -58,10 +58,37 @@ class Visit:
         Raises:
             Permanent: (422) a question that makes no sense, or needs too many events.
         """
-        within = {"from": since.isoformat()} if since else (span or self.period).parameters
-        asked = {"group_by": by, "measures": measures, **within, **self.filters, "limit": limit}
-        question: Question = ask(asked)
+        question = self._question(by, span, since=since, limit=limit, measures=measures)
         return grouped(question, await self.store.rows(self.tenant, question))
+
+    async def each(self, *by: str, span: Period | None = None, measures: str = FIGURES,
+                   ) -> list[list[Row]]:
+        """Return the sums of one period by each of these, as `rows`; they are read once.
+
+        Raises:
+            Permanent: (422) as `rows`.
+        """
+        questions = [self._question(one, span, measures=measures) for one in by]
+        if any(question.fine for question in questions):
+            return [await self.rows(one, span, measures=measures) for one in by]
+        found = await self.store.rows_of(self.tenant, questions)
+        return [grouped(question, rows) for question, rows in zip(questions, found, strict=True)]
+
+    async def dearest(self, by: str, limit: str, span: Period | None = None, *,
+                      measures: str = FIGURES) -> list[Row]:
+        """Return the dearest tasks or sessions of a period, however many there are.
+
+        Raises:
+            Permanent: (422) the filters pass so few that too many must be read.
+        """
+        question = self._question(by, span, limit=limit, measures=measures)
+        return grouped(question, await self.store.dearest(self.tenant, question))
+
+    def _question(self, by: str, span: Period | None, *, measures: str, limit: str = "10000",
+                  since: datetime | None = None) -> Question:
+        within = {"from": since.isoformat()} if since else (span or self.period).parameters
+        return ask({"group_by": by, "measures": measures, **within, **self.filters,
+                    "limit": limit})
 
     def href(self, path: str, **change: str | None) -> str:
         """Return an address that keeps what is asked for, with changes; `None` takes away."""

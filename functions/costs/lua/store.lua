@@ -7,6 +7,7 @@
 --       23 by root  24 totals  25 hour's other sums  26 day's other sums  27 month's other sums
 --       28 places of several days  29 sessions  30 sessions of several days  31 day's sessions
 --       32 agent's sessions of the day  33 tasks' ends  34 tasks without an end
+--       35 days' versions
 -- ARGV  1 id  2 packed event  3 chunk's name  4 bit  5 day  6 milliseconds  7 task or ''
 --       8 kind or ''  9 coordinates or ''  10 reduced ones  11 least ones  12 rows kept
 --       13 place  14 agent  15 conflicts kept  16 epoch  17 number  18 number of the day
@@ -62,6 +63,7 @@ redis.call('HINCRBY', KEYS[4], 'events', 1)
 if ARGV[20] ~= '' then redis.call('HINCRBY', KEYS[4], ARGV[20], 1) end
 redis.call('RPUSH', KEYS[6], ARGV[1])
 redis.call('SADD', KEYS[7], ARGV[5])
+redis.call('HINCRBY', KEYS[35], ARGV[5], 1)
 if ARGV[7] ~= '' then
   redis.call('RPUSH', KEYS[8], ARGV[1])
   redis.call('ZADD', KEYS[9], 'GT', ARGV[6], ARGV[7])

@@ -81,22 +81,31 @@ def test_more_values_than_colours_become_others_and_add_up():
     assert sum(table.rows[5][1:-1]) == table.rows[5][-1]
 
 
+def of_agents(rows, before=None):
+    return view_spend.by_dimension(visit(), "agent", rows, all_rows=rows, before=before)
+
+
 def test_unattributed_is_a_row_also_when_there_is_none():
-    table = view_spend.by_dimension(visit(), "agent", [row(5, agent="a")], None)
-    lost = view_spend.by_dimension(
-        visit(), "agent", [row(5, {"unattributed_nano": 3}, agent=None)], None)
+    table = of_agents([row(5, agent="a")])
+    lost = of_agents([row(5, {"unattributed_nano": 3}, agent=None)])
 
     assert table.foot[1][:3] == ("of it unattributed", 0, 0)
     assert lost.foot[1][:3] == ("of it unattributed", 3, 6_000)
 
 
 def test_change_is_against_the_period_before_also_of_what_is_gone():
-    table = view_spend.by_dimension(
-        visit(), "agent", [row(5, agent="a"), row(7, agent="new")],
-        [row(9, agent="a"), row(2, agent="gone")])
+    before = view_spend.Before([row(9, agent="a"), row(2, agent="gone")], 11)
+    table = of_agents([row(5, agent="a"), row(7, agent="new")], before)
 
     assert [line[3:5] for line in table.rows] == [(9, -4), (0, 7)]
     assert table.foot[0][3:5] == (11, 1)
+
+
+def test_total_is_of_everything_also_where_the_dearest_alone_are_shown():
+    table = view_spend.by_dimension(
+        visit(), "session", [row(5, session="s-1")], all_rows=[row(12, agent="a")], before=None)
+
+    assert [line[:2] for line in table.foot[:2]] == [("all others", 7), ("Total", 12)]
 
 
 def test_forecast_states_its_formula_and_what_it_needs():

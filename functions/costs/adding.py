@@ -1,0 +1,93 @@
+"""Adds kept amounts up by what a question groups by, without I/O."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from functions.costs.buckets import named
+from functions.costs.dimensions import BUCKETS, MEASURES, TAG
+from functions.costs.question import Question
+from functions.costs.report import Row, Sums
+
+Told = tuple[str | None, ...]
+Dimensions = Mapping[str, str | None]
+Amounts = Mapping[str, Mapping[str, int]]
+"""Row → letter of a measure → amount."""
+
+
+@dataclass(slots=True)
+class Adding:
+    """What a question's answer has come to so far."""
+
+    question: Question
+    sums: dict[Told, dict[str, int]] = field(default_factory=dict)
+    _rows: dict[str, Told | None] = field(default_factory=dict)
+    """Row → its values of the dimensions that are no time; `None` if a filter drops it."""
+
+    def add(self, kept: Amounts, known: Mapping[str, Dimensions], *, at: str = "", sign: int = 1,
+            ) -> None:
+        """Add amounts of one time, or take them away."""
+        question, rows = self.question, self._rows
+        wanted = [(MEASURES[name], name) for name in question.wanted]
+        when = {n: named(name, at, question.zone) for n, name in enumerate(question.group_by)
+                if name in BUCKETS}
+        for row, amounts in kept.items():
+            if row not in rows:
+                rows[row] = self._told(known[row])
+            told = rows[row]
+            if told is None:
+                continue
+            if when:
+                told = tuple(when.get(n, value) for n, value in enumerate(told))
+            self._sum(told, amounts, wanted, sign)
+
+    def add_of(self, kept: Amounts, known: Mapping[str, Dimensions], fixed: Dimensions, *,
+               at: str = "") -> None:
+        """Add amounts of something whose other dimensions are fixed, such as one task."""
+        question = self.question
+        wanted = [(MEASURES[name], name) for name in question.wanted]
+        for row, amounts in kept.items():
+            told = self._told({**known[row], **fixed, **{
+                name: named(name, at, question.zone) for name in BUCKETS if at}})
+            if told is not None:
+                self._sum(told, amounts, wanted, 1)
+
+    def _sum(self, told: Told, amounts: Mapping[str, int], wanted: Iterable[tuple[str, str]],
+             sign: int) -> None:
+        sums = self.sums.get(told)
+        if sums is None:
+            sums = self.sums[told] = {}
+        for letter, name in wanted:
+            amount = amounts.get(letter)
+            if amount:
+                sums[name] = sums.get(name, 0) + sign * amount
+
+    def _told(self, of: Dimensions) -> Told | None:
+        question = self.question
+        if any((value_of(of, name) or "") != value for name, value in question.filters.items()):
+            return None
+        return tuple(value_of(of, name) for name in question.group_by)
+
+    def rows(self, given: Dimensions) -> list[Row]:
+        """Return the sums as rows; `given` has dimensions that are the same for all."""
+        names = self.question.group_by
+        return [Row({**dict(zip(names, told, strict=True)), **given}, Sums.of(amounts))
+                for told, amounts in self.sums.items()]
+
+
+def value_of(of: Dimensions, name: str) -> str | None:
+    """Return the value of a dimension; of a tag, `(other)` where tags are no longer told."""
+    if name.startswith(TAG):
+        return of.get(name, of.get(f"{TAG}*"))
+    return of.get(name)
+
+
+def amounts_of(fields: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Return amounts by row and letter of fields `<row><letter>`, added up where some are equal."""
+    found: dict[str, dict[str, int]] = {}
+    for name, amount in fields:
+        row, letter = name[:-1], name[-1]
+        if row not in found:
+            found[row] = {letter: int(amount)}
+        else:
+            found[row][letter] = found[row].get(letter, 0) + int(amount)
+    return found

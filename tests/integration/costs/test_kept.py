@@ -1,0 +1,97 @@
+"""Sums of any zone, read once for several questions and remembered, against the events."""
+
+import random
+
+import pytest
+
+from functions.costs import kept
+from functions.costs.buckets import named
+from functions.costs.facts import read
+from functions.costs.report import Row, ask, grouped
+from functions.costs.store import CostStore
+
+pytestmark = pytest.mark.anyio
+SPAN = {"from": "2026-10-20", "to": "2026-11-06"}
+"""Summer time ends in it: on 25 October in Europe, on 1 November in America."""
+
+
+async def stored(store, ledger, count=300):
+    chance, events = random.Random(7), []
+    for n in range(count):
+        day = chance.choice(["2026-10-24", "2026-10-25", "2026-10-26", "2026-10-31", "2026-11-01",
+                             "2026-11-02"])
+        events.append(ledger.attributed(
+            f"r-{n}", cost=chance.randrange(10**6), agent=chance.choice("ab"),
+            at=f"{day}T{chance.randrange(24):02}:{chance.randrange(60):02}:00Z"))
+        await store.store(events[-1])
+    return events
+
+
+def recomputed(event, zone):
+    fact = read(event)
+    buckets = {name: named(name, fact.hour, zone) for name in ("day", "week", "month", "hour")}
+    return Row({**fact.row.of, **buckets}, fact.sums)
+
+
+def told(rows):
+    return [(row.of, row.sums.cost_nano, row.sums.invocations) for row in rows]
+
+
+async def test_buckets_of_any_zone_equal_those_of_the_events(store, ledger):
+    events = await stored(store, ledger)
+
+    for zone in ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Auckland",
+                 "Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        for by in ("day", "week,agent", "month", "day,month,agent", "hour"):
+            for cut in ({}, {"from": "2026-10-24T22:00:00Z", "to": "2026-11-01T23:00:00Z"}):
+                question = ask({"group_by": by, "tz": zone, **SPAN, **cut, "agent": "a"})
+                found = grouped(question, await store.rows(ledger.tenant, question))
+                inside = [e for e in events if question.span.holds(read(e).at_ms)]
+                again = grouped(question, [recomputed(e, zone) for e in inside])
+                assert told(found) == told(again), (zone, by, cut)
+
+
+async def test_several_questions_of_one_reading_are_answered_as_each_alone(store, ledger):
+    await stored(store, ledger, 100)
+    questions = [ask({"group_by": by, **SPAN, "measures": measures}) for by, measures in (
+        ("day,agent", "cost_nano"), ("agent", "reserved_nano,cost_nano"), ("week", "tokens"))]
+
+    together = await store.rows_of(ledger.tenant, questions)
+
+    for question, rows in zip(questions, together, strict=True):
+        alone = grouped(question, await store.rows(ledger.tenant, question))
+        assert told(grouped(question, rows)) == told(alone)
+
+
+async def test_what_is_remembered_is_read_again_once_an_event_has_come(store, ledger, redis):
+    other = CostStore(redis)
+    for by, zone in (("day", "UTC"), ("month", "UTC"), ("day", "Europe/Berlin"), ("hour", "UTC")):
+        question = ask({"group_by": by, "tz": zone, **SPAN})
+        before = sum(row.sums.cost_nano for row in await store.rows(ledger.tenant, question))
+
+        await other.store(ledger.attributed(f"{by}-{zone}", cost=5, at="2026-10-25T23:10:00Z"))
+
+        rows = await store.rows(ledger.tenant, question)
+        assert sum(row.sums.cost_nano for row in rows) == before + 5
+
+
+async def test_day_that_did_not_change_is_read_once(store, ledger, redis):
+    await stored(store, ledger, 20)
+    question = ask({"group_by": "day", "tz": "Europe/Berlin", **SPAN})
+    first = told(await store.rows(ledger.tenant, question))
+    await redis.config_resetstat()
+
+    assert told(await store.rows(ledger.tenant, question)) == first
+    stats = await redis.info("commandstats")
+    assert stats["cmdstat_hgetall"]["calls"] <= 5  # versions alone, once per round
+
+
+async def test_remembered_amounts_stay_bounded(store, ledger, monkeypatch):
+    monkeypatch.setattr(kept, "AMOUNTS_CACHED_MAX", 10)
+    await stored(store, ledger, 40)
+    question = ask({"group_by": "day", **SPAN})
+
+    rows = told(await store.rows(ledger.tenant, question))
+
+    assert store.kept._cache._count <= 10
+    assert told(await store.rows(ledger.tenant, question)) == rows
