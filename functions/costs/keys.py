@@ -38,7 +38,7 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 A place is a task in a session under a root, with a number that is shorter than its name.
 """
 
-from shared.doubts import conflicts as conflicts  # the ledger reads it, too
+from shared import doubts
 
 TENANTS = "co:tenants"
 
@@ -66,6 +66,11 @@ def chunks(tenant: str) -> str:
 def counts(tenant: str) -> str:
     """Return the key of the counters of deliveries."""
     return of(tenant, "counts")
+
+
+def conflicts(tenant: str) -> str:
+    """Return the key of the sequence numbers that came with two event ids; the ledger reads it."""
+    return doubts.conflicts(tenant)
 
 
 def task(tenant: str, task_id: str) -> str:

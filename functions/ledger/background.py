@@ -14,12 +14,14 @@ from functions.ledger.store import Store
 from functions.ledger.switch import Switch
 from functions.ledger.waking import Waking
 from shared.clock import Clock, now_s
+from shared.doubts import doubted_epochs
 from shared.errors import TollgateError
 from shared.limits import ESCROW_BACK_EVERY_TICKS, SWEEP_BATCH_MAX, SWEEP_EVERY_S
 from shared.store import mapped
 
 log = logging.getLogger(__name__)
 CLAIM_EVERY_TICKS = 2
+DOUBTS_EVERY_TICKS = 60
 TRIM_EVERY_TICKS = 600
 
 
@@ -99,6 +101,9 @@ class Background:
         counts["published"] += await self._outbox.drain(tenant)
         if self._ticks % CLAIM_EVERY_TICKS == 0:
             counts["published"] += await self._outbox.claim(tenant)
+        if self._ticks % DOUBTS_EVERY_TICKS == 0:
+            for epoch in await doubted_epochs(self._store.redis, tenant):
+                await self._store.end_epoch(tenant, epoch)  # only the one that runs can end
         if self._ticks % ESCROW_BACK_EVERY_TICKS == 0:
             await self._escrow.sweep(tenant)
         if self._ticks % TRIM_EVERY_TICKS == 0:

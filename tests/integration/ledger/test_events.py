@@ -9,6 +9,8 @@ import pytest
 
 from eventing.http import decode
 from eventing.types_ledger import LedgerAttributed
+from functions.ledger.background import DOUBTS_EVERY_TICKS
+from shared.doubts import conflicts
 from shared.errors import Busy, Transient
 from shared.metering import Denied, Settlement
 from shared.usage import Usage
@@ -252,6 +254,23 @@ async def test_epoch_that_gave_a_number_twice_is_ended_once(ledger):
     assert [e.extensions["ledgerseq"] for e in await ledger.drained()] == ["1", "1"]
     summary = await ledger.get("/v1/summary")
     assert (summary["events"], summary["states"]["SETTLED"]) == (1, 2)
+
+
+async def test_epoch_that_costs_saw_a_number_of_twice_is_ended_by_the_ledger_itself(ledger):
+    call = ledger.call()
+    await ledger.meter.hold(call)
+    await ledger.meter.settle(call.id, USED, grant=call.grant)
+    before = (await ledger.get("/v1/summary"))["epoch"]
+    await ledger.redis.lpush(conflicts(ledger.tenant), f"{before} 1 another-event")
+
+    for _ in range(DOUBTS_EVERY_TICKS):
+        await ledger.parts.background.sweep()
+    ended = (await ledger.get("/v1/summary"))["epoch"]
+    for _ in range(DOUBTS_EVERY_TICKS):  # an earlier epoch stays in doubt for good
+        await ledger.parts.background.sweep()
+
+    assert int(ended) > int(before)
+    assert (await ledger.get("/v1/summary"))["epoch"] == ended
 
 
 async def test_unreserved_cost_crosses_thresholds_too_and_once(ledger):
