@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from functions.costs import gaps, pace
 from functions.costs.facts import read
@@ -41,7 +42,7 @@ def budgets(state: Mapping[str, Any], going: Pace) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (f"{one['scope']} {one['id']}", WINDOWS.get(one["window"], one["window"]), gauge(one),
          *(Amount(one.get(name), one["unit"]) for name in ("posted", "held", "free", "limit")),
-         Amount(going.of_budget(one), one["unit"]), going.left_ms(one),
+         Amount(going.of_budget(one), one["unit"]), going.left(one),
          "blocked" if one.get("blocked") else one.get("policy") or "")
         for one in state["budgets"] if one.get("limit") is not None]
     away = "" if state["ledger"] == "ok" else f"The ledger does not answer: {state['ledger']}"
@@ -49,8 +50,9 @@ def budgets(state: Mapping[str, Any], going: Pace) -> Table:
         "Budget", "Per", ("Posted and held of the limit", "gauge"), ("Posted", "amount"),
         ("Held", "amount"), ("Free", "amount"), ("Limit", "amount"), ("Per hour", "amount"),
         ("Used up in", "ms"), "At the limit"), rows, wide=True,
-        note=f"Used up in: free ÷ pace. The pace is that of the last {pace.HOURS} whole hours and "
-        "this one; of sessions, tasks, tokens and calls that of the window so far.",
+        note=f"Used up in: free ÷ pace. The pace of tenants and agents is that of the last "
+        f"{pace.HOURS} whole hours and this one, from {pace.CALLS_MIN} calls on; of others that of "
+        f"the window so far, once it lasts {pace.WINDOW_MIN_S // 60} minutes.",
         empty=away or "No budget is set: tollgate budget set …, or tollgate budget apply -f FILE.")
 
 
@@ -87,11 +89,22 @@ def denials(found: Sequence[Mapping[str, Any]]) -> Table:
     """Return the latest denied calls."""
     rows: list[tuple[Cell, ...]] = [
         (call["at"], Link.to_task(call["task"]), call["agent"],
-         call["name"] or "–", call["account"], Amount(call["need"], call["unit"]),
+         call["name"] or "–", account(call["account"]), Amount(call["need"], call["unit"]),
          Amount(call["have"], call["unit"]), call["reason"]) for call in found]
     return Table("denials", "Denied calls", columns(
         ("Time (UTC)", "time"), "Task", "Agent", "Asked for", "Account", ("Need", "amount"),
         ("Have", "amount"), "Reason"), rows, empty="No call was denied.", wide=True)
+
+
+def account(name: str | None) -> str:
+    """Return an account's name for people: `tenant acme, day 2026-11-21`."""
+    scope, _, rest = (name or "").partition("|")
+    owner, _, window = rest.partition("|")
+    kind, _, label = window.partition("|")
+    if not owner:
+        return name or "–"
+    when = f", {WINDOWS.get(kind, kind)} {label}" if label else ""
+    return f"{scope} {unquote(owner)}{when}"
 
 
 def missing(check: Mapping[str, Any]) -> Table:

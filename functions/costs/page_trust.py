@@ -14,7 +14,7 @@ from shared.limits import COST_HOURS_DAYS_MAX
 SOURCES = {
     "ledger": "Ledger: what it posted", "outbox": "Ledger's events: what it published",
     "costs": "Sums on these pages", "events": "Events kept here, added up again",
-    "focus": "FOCUS export",
+    "archive": "Archive, read back", "focus": "FOCUS export",
 }
 DAY_VERDICTS = {None: "not kept", True: "agrees", False: "differs"}
 NOT_COMPARED = f"Not compared yet: compare all sources of at most {COST_HOURS_DAYS_MAX} days."
@@ -84,6 +84,8 @@ def by_day(found: Mapping[str, Any] | str) -> Table:
 
 def against_invoice(lines: Sequence[Mapping[str, Any]]) -> Table:
     """Return what a provider billed beside the events, by day, model and token class."""
+    if all(line["agrees"] is None for line in lines):
+        lines = ()  # days of events alone would be a long list that compares nothing
     names = list(dict.fromkeys(name for line in lines for name in line))
     labels = [name for name in names if name in LABELS]
     ordered = [*labels, *(name for name in names if name not in labels)]
@@ -92,8 +94,8 @@ def against_invoice(lines: Sequence[Mapping[str, Any]]) -> Table:
     return Table("against-invoice", "Events against the provider's invoice", tuple(titles), rows,
                  wide=True, note="Difference: invoice less events. Tokens differ where a provider "
                  "counts otherwise, prices where its contract does.",
-                 empty="Not compared yet. Put an invoice in below, or compare all sources of at "
-                 f"most {COST_HOURS_DAYS_MAX} days.")
+                 empty="No invoice of this time was put in, or nothing was compared yet: put one "
+                 f"in below; at most {COST_HOURS_DAYS_MAX} days are compared.")
 
 
 def _kind(name: str) -> Kind:

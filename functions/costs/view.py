@@ -67,7 +67,10 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds < 120_000:
         return f"{milliseconds / 1_000:.1f} s"
     minutes = milliseconds // 60_000
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{number(hours // 24)} days"
 
 
 def posted_width(gauge: Gauge) -> int:

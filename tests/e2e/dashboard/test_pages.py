@@ -168,7 +168,7 @@ def test_now_shows_tasks_denials_and_gaps(browser, costs):
 
     assert {r[0] for r in cells(browser, "table-tasks")} == {"t-1", "<b>t&2"}
     assert cells(browser, "table-denials")[0][4:] == [
-        "task|t-1|life", "$0.0000009", "$0.0000003", "spent"]
+        "task t-1", "$0.0000009", "$0.0000003", "spent"]
     assert cells(browser, "table-gaps") == [["1", "1", "9", "7", "0", "7–8"]]
     assert "incomplete" in browser.find_element(By.ID, "gapless").text
 

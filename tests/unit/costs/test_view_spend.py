@@ -130,15 +130,38 @@ def test_unusual_day_is_named_and_too_little_data_is_said():
 
 
 def test_pace_says_when_a_budget_is_used_up():
-    going = Pace.of([row(700, agent="a")], NOW)
+    going = Pace.of([Row({"agent": "a"}, Sums(700, 7, 70))], NOW)
     budget = {"scope": "agent", "id": "a", "unit": "usd", "free": 400, "per_hour": 1}
+    window = {**budget, "scope": "model", "posted": 1}
 
     assert (since(NOW), going.over_s) == (NOW.replace(hour=6, minute=0), 3.5 * 3600)
     assert (going.per_hour, going.of_budget(budget)) == (200, 200)
-    assert going.left_ms(budget) == 2 * 3_600_000
-    assert going.left_ms({**budget, "id": "idle"}) is None
-    assert going.left_ms({**budget, "scope": "task"}) == 400 * 3_600_000
-    assert going.left_ms({**budget, "free": 0}) == 0
+    assert going.left(budget) == 2 * 3_600_000
+    assert going.left(window) == 400 * 3_600_000
+    assert going.left({**budget, "free": 0}) == 0
+    assert going.left({**budget, "free": None}) is None
+
+
+@pytest.mark.parametrize(("unit", "per_hour"), [("usd", 200), ("tok", 20), ("calls", 2)])
+def test_pace_is_measured_in_every_unit(unit, per_hour):
+    going = Pace({"a": Sums(700, 7, 70)}, 12_600)
+
+    assert going.of_budget({"scope": "tenant", "id": "t", "unit": unit}) == per_hour
+    assert going.of_budget({"scope": "agent", "id": "a", "unit": unit}) == per_hour
+
+
+@pytest.mark.parametrize(("budget", "said"), [
+    ({"scope": "agent", "id": "few"}, "not enough data"),
+    ({"scope": "agent", "id": "idle"}, "not enough data"),
+    ({"scope": "agent", "id": "free"}, "not at this pace"),
+    ({"scope": "tool", "id": "x", "posted": 100, "per_hour": 1_000}, "not enough data"),
+    ({"scope": "tool", "id": "x", "posted": 0, "per_hour": 0}, "not enough data"),
+    ({"scope": "session", "id": "x", "posted": 9, "per_hour": None}, "not enough data")],
+    ids=["two-calls", "no-call", "no-cost", "six-minutes", "nothing-posted", "no-window"])
+def test_too_little_data_says_so_in_place_of_a_time(budget, said):
+    going = Pace({"few": Sums(700, 2, 70), "free": Sums(0, 5, 70)}, 12_600)
+
+    assert going.left({"unit": "usd", "free": 400, **budget}) == said
 
 
 def test_filters_stay_in_the_addresses_of_a_page():
