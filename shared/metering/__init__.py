@@ -1,11 +1,10 @@
 """The metering client: the only way to get the permit that models and tools ask for.
 
 `calls` holds the values, `errors` what can go wrong, `permit` the proof of a dispatch, `client`
-the ledger's HTTP API, `held` the context manager around one call.
+the ledger's HTTP API.
 """
 
 from shared.metering.calls import (
-    Answer,
     Attribution,
     Call,
     Charge,
@@ -15,11 +14,10 @@ from shared.metering.calls import (
     TaskUsage,
 )
 from shared.metering.client import Meter
-from shared.metering.errors import Denied, Ended, Unavailable, Unknown, Unpriced
-from shared.metering.held import Held
+from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced
 from shared.metering.permit import Permit
 
 __all__ = [
-    "Answer", "Attribution", "Call", "Charge", "Denied", "Ended", "Held", "Hold", "Meter",
-    "Outcome", "Permit", "Settlement", "TaskUsage", "Unavailable", "Unknown", "Unpriced",
+    "Attribution", "Call", "Charge", "Denied", "Hold", "Meter", "Outcome", "Permit", "Settlement",
+    "TaskUsage", "Unavailable", "Unknown", "Unpriced",
 ]

@@ -76,10 +76,6 @@ class Settlement:
     streamed: bool = False
 
 
-Answer = Settlement
-"""What `on_answer` stores before the money is settled."""
-
-
 @dataclass(frozen=True, slots=True)
 class Hold:
     """The answer to a reserve."""

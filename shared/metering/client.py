@@ -1,7 +1,7 @@
 """Speaks the ledger's HTTP API; every request may be repeated without harm."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -10,10 +10,14 @@ from uuid import uuid4
 import httpx2
 
 from shared.errors import Busy, Malformed, Permanent, TollgateError, Unauthorized
-from shared.limits import LEDGER_ATTEMPTS_MAX, LEDGER_TIMEOUT_S, SETTLE_ATTEMPTS_MAX
+from shared.limits import (
+    LEDGER_ATTEMPTS_MAX,
+    LEDGER_TIMEOUT_S,
+    RESERVE_BATCH_MAX,
+    SETTLE_ATTEMPTS_MAX,
+)
 from shared.metering.calls import Call, Charge, Hold, Outcome, Settlement, TaskUsage
 from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced
-from shared.metering.held import Held, OnAnswer
 from shared.metering.permit import Permit, issue
 from shared.retries import retried
 from shared.telemetry import traceparent
@@ -28,11 +32,6 @@ class Meter:
         self._url = ledger_url.rstrip("/")
         self._client = client
 
-    def reserve(self, call: Call, on_answer: OnAnswer | None = None,
-                dispatch: bool = False) -> Held:
-        """Return the context manager of one call; with `dispatch` its permit is ready at once."""
-        return Held(self, call, on_answer, dispatch)
-
     async def hold(self, call: Call, *, dispatch: bool = False) -> Hold:
         """Reserve the most that the call can cost; the same call again gives the same answer.
 
@@ -41,15 +40,31 @@ class Meter:
             Unpriced: the price is unknown. Unavailable: the ledger is away.
             Unauthorized: the grant is forged or over.
         """
-        body = asdict(call) | {"dispatch": dispatch, "ticket": uuid4().hex}
-        grant = body.pop("grant")
-        found = await self._send("POST", "/v1/reservations", grant, body)
-        return Hold(
-            state=found["state"], expires=found["expires"], headroom=found["headroom"],
-            reserved_nano=found["reserved_nano"], adopted=found["adopted"],
-            replayed=found["replayed"], charged_nano=found["charged_nano"],
-            permit=issue(call.id) if found["dispatched"] else None,
-        )
+        found = await self._send("POST", "/v1/reservations", call.grant, _asked(call, dispatch))
+        return _held(found)
+
+    async def hold_each(self, calls: Sequence[Call], *,
+                        dispatch: bool = False) -> list[Hold | TollgateError]:
+        """Reserve for several calls of one task, each by itself; `RESERVE_BATCH_MAX` a request.
+
+        Returns what `hold` would return or raise for each, in order.
+
+        Raises:
+            ValueError: the calls have more than one grant, or there is none.
+            Unavailable: the ledger is away; the same calls again give the same answers.
+            Unauthorized: the grant is forged or over.
+        """
+        grant, *others = {call.grant for call in calls} or {""}
+        if others or not grant:
+            raise ValueError("all calls of a batch have one grant, the same")
+        found: list[Hold | TollgateError] = []
+        for first in range(0, len(calls), RESERVE_BATCH_MAX):
+            asked = [_asked(call, dispatch) for call in calls[first:first + RESERVE_BATCH_MAX]]
+            answer = await self._send("POST", "/v1/reservations:batch", grant,
+                                      {"reservations": asked})
+            found += [_error(each["problem"]) if "problem" in each else _held(each)
+                      for each in answer["reservations"]]
+        return found
 
     async def dispatch(self, reservation_id: str, holder: int, *, grant: str) -> Permit:
         """Return the permission to call: a compare-and-set that succeeds once.
@@ -144,6 +159,22 @@ class Meter:
         raise _failure(answer)
 
 
+def _asked(call: Call, dispatch: bool) -> dict[str, Any]:
+    """Return a reserve as the ledger reads it; the grant travels in a header."""
+    body = asdict(call) | {"dispatch": dispatch, "ticket": uuid4().hex}
+    del body["grant"]
+    return body
+
+
+def _held(found: Mapping[str, Any]) -> Hold:
+    return Hold(
+        state=found["state"], expires=found["expires"], headroom=found["headroom"],
+        reserved_nano=found["reserved_nano"], adopted=found["adopted"],
+        replayed=found["replayed"], charged_nano=found["charged_nano"],
+        permit=issue(found["id"]) if found["dispatched"] else None,
+    )
+
+
 def _charge(found: Mapping[str, Any]) -> Charge:
     return Charge(state=found["state"], total_nano=found["total_nano"], tokens=found["tokens"],
                   replayed=found["replayed"])
@@ -161,14 +192,22 @@ _ERRORS: Mapping[int, type[TollgateError]] = {
 def _failure(answer: httpx2.Response) -> TollgateError:
     """Return the error of a problem answer; what is no such answer means the ledger is away."""
     try:
-        problem = answer.json()
-        detail = str(problem.pop("detail"))
-    except (ValueError, KeyError, AttributeError):
+        return _error({**answer.json(), "status": answer.status_code})
+    except (ValueError, KeyError, TypeError):
         return Unavailable(f"ledger answered {answer.status_code} without problem details")
-    title = problem.pop("title", "")
-    extra = {k: v for k, v in problem.items() if k not in ("type", "status", "trace_id")}
-    if title == Unpriced.title:
+
+
+def _error(problem: Mapping[str, Any]) -> TollgateError:
+    """Return the error that problem details tell of.
+
+    Raises:
+        KeyError: they have no detail or no status.
+    """
+    detail, status = str(problem["detail"]), problem["status"]
+    extra = {k: v for k, v in problem.items()
+             if k not in ("type", "title", "detail", "status", "trace_id")}
+    if problem.get("title") == Unpriced.title:
         return Unpriced(detail, **extra)
-    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(f"ledger: {detail}")
-    return _ERRORS.get(answer.status_code, Permanent)(detail, **extra)
+    return _ERRORS.get(status, Permanent)(detail, **extra)

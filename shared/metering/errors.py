@@ -1,6 +1,5 @@
 """What the ledger can answer instead of a permit."""
 
-from typing import Any
 
 from shared.errors import NotFound, OverBudget, Permanent, Transient
 
@@ -59,17 +58,6 @@ class Unpriced(Permanent):
     """Nobody knows the price of the model or tool: it is refused, never free."""
 
     title = "Unpriced"
-
-
-class Ended(Permanent):
-    """The reservation ended before: nothing may be called under it, ask with the next attempt."""
-
-    title = "Reservation ended"
-
-    def __init__(self, detail: str, *, state: str, charged_nano: int, **extra: Any) -> None:
-        super().__init__(detail, state=state, charged_nano=charged_nano, **extra)
-        self.state = state
-        self.charged_nano = charged_nano
 
 
 class Unavailable(Transient):
