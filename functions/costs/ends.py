@@ -117,7 +117,7 @@ class Ends:
             before = _parsed(found) if found else None
             if before and end.events[-1] in before.events:
                 return False
-            names, given = _given(tenant, end, before)
+            names, given = replacing(tenant, end, before)
             if await _END(self._redis, names, [end.task, found, *given]) == "kept":
                 return True
         raise Transient(f"task {end.task}: its end is noted by others, too")
@@ -162,12 +162,22 @@ class Ends:
             found[agent][what] = int(amount)
         return dict(found)
 
-    async def running(self, tenant: str, span: Span) -> list[str]:
-        """Return the tasks without an end whose last event lies in the span."""
-        least = "-inf" if span.start_ms is None else str(span.start_ms)
-        most = "+inf" if span.end_ms is None else f"({span.end_ms}"
+    async def running(self, tenant: str, span: Span) -> int:
+        """Return how many tasks without an end had their last event in the span."""
         with mapped():
-            return list(await self._redis.zrangebyscore(keys.of(tenant, "open"), least, most))
+            return int(await self._redis.zcount(keys.of(tenant, "open"), *_scores(span)))
+
+    async def open(self, tenant: str, span: Span, most: int) -> list[str] | None:
+        """Return the tasks without an end whose last event is in the span; `None`: over `most`."""
+        with mapped():
+            found: list[str] = await self._redis.zrangebyscore(
+                keys.of(tenant, "open"), *_scores(span), start=0, num=most + 1)
+        return found if len(found) <= most else None
+
+
+def _scores(span: Span) -> tuple[str, str]:
+    return ("-inf" if span.start_ms is None else str(span.start_ms),
+            "+inf" if span.end_ms is None else f"({span.end_ms}")
 
 
 def told(end: End | None) -> dict[str, str | int | None]:
@@ -179,7 +189,7 @@ def told(end: End | None) -> dict[str, str | int | None]:
             "ended": rfc3339(end.at_ms / 1000)}
 
 
-def _given(tenant: str, end: End, before: End | None) -> tuple[list[str], list[str | int]]:
+def replacing(tenant: str, end: End, before: End | None) -> tuple[list[str], list[str | int]]:
     """Return keys and arguments of the script that puts an end in the place of another."""
     latest = before is None or end.at_ms >= before.at_ms
     stands = end if latest or before is None else before

@@ -6,11 +6,11 @@ from typing import Any
 
 from functions.costs.dear import Days
 from functions.costs.ends import ENDS, RUNNING
-from functions.costs.places import fitting
 from functions.costs.question import Question
 from functions.costs.ranges import Span
 from functions.costs.report import Row, Sums, total
 from functions.costs.store import CostStore
+from shared.limits import COST_PLACES_MAX
 
 MEASURES = ("cost_nano", "invocations", "tokens", "retried_nano", "failed_nano", "denials")
 COUNTED_BY = frozenset({"agent"})
@@ -23,8 +23,8 @@ class Counts:
 
     tasks: int
     sessions: int
-    ends: Mapping[str, int]
-    """By `ENDS`, `running`, and `<end>:nano`: what those had cost when they ended."""
+    ends: Mapping[str, int | None]
+    """By `ENDS`, `running` (`None`: too many to tell), and `<end>:nano`: their cost by then."""
 
 
 async def unit_costs(store: CostStore, tenant: str, question: Question) -> dict[str, Any]:
@@ -58,17 +58,19 @@ async def _counted(store: CostStore, tenant: str, question: Question, days: list
         ends={**ends, RUNNING: await _running(store, tenant, question, days)})
 
 
-async def _running(store: CostStore, tenant: str, question: Question, days: list[str]) -> int:
-    """Return how many tasks without an end had a call on these days."""
+async def _running(store: CostStore, tenant: str, question: Question, days: list[str],
+                   ) -> int | None:
+    """Return how many tasks without an end had a call on these days; `None`: too many to tell."""
     span, agent = question.span, question.filters.get("agent")
-    if agent is None:  # whose last event is in the span had one there; others are looked up
-        later = [] if span.end_ms is None else \
-            await store.ends.running(tenant, Span(span.end_ms, None))
-        count = len(await store.ends.running(tenant, span))
-    else:
-        later, count = await store.ends.running(tenant, Span(span.start_ms, None)), 0
-    fitting(len(later))
-    found = [await store.places.by(tenant, {"task": task}) for task in later]
+    # Without an agent asked for, whose last event is in the span had one there: others, and those
+    # of an agent, are looked up.
+    count = await store.ends.running(tenant, span) if agent is None else 0
+    left = Span(span.end_ms if agent is None else span.start_ms, None)
+    looked_up = [] if agent is None and span.end_ms is None else \
+        await store.ends.open(tenant, left, COST_PLACES_MAX)
+    if looked_up is None:
+        return None
+    found = [await store.places.by(tenant, {"task": task}) for task in looked_up]
     return count + await store.places.dear.listed(
         Days(tenant, "place", days, agent), [place for each in found for place in each])
 
@@ -77,7 +79,7 @@ async def _read(store: CostStore, tenant: str, question: Question, rows: list[Ro
     """Return what the tasks of these rows come to."""
     tasks = sorted({row.of["task"] or "" for row in rows} - {""})
     found = await store.ends.of(tenant, tasks)
-    ends = {RUNNING: len(tasks) - len(found)}
+    ends: dict[str, int] = {RUNNING: len(tasks) - len(found)}
     for end in found.values():
         if question.span.holds(end.at_ms):
             ends[end.status] = ends.get(end.status, 0) + 1
@@ -86,7 +88,7 @@ async def _read(store: CostStore, tenant: str, question: Question, rows: list[Ro
 
 
 def _units(sums: Sums, counts: Counts) -> dict[str, Any]:
-    nano, successful = sums.cost_nano, counts.ends.get("completed", 0)
+    nano, successful = sums.cost_nano, counts.ends.get("completed") or 0
     return {
         "tasks": counts.tasks, "successful": successful, "sessions": counts.sessions,
         "cost_nano": nano, "per_task_nano": _ratio(nano, counts.tasks),

@@ -13,6 +13,8 @@ from eventing.http import encode_binary
 from eventing.local.embedded_redis import start
 from functions.costs.report import answer, ask, grouped
 from functions.costs.store import CostStore
+from functions.costs.units import unit_costs
+from functions.costs.visit import FIGURES
 from shared.store import connect
 from tests.benchmarks.door import served
 from tests.benchmarks.figures import Figure, percentile
@@ -32,7 +34,9 @@ QUESTIONS = (
     {"group_by": "env,revision,provider", "from": "2026-10-03T05:00:00Z", "to": "2026-10-20"},
     {"group_by": "task", "session": "s-77"}, {"group_by": "day", "tz": "Europe/Berlin", **WHOLE},
     {"group_by": "month", "measures": "cache_saved_nano,failures,retried_nano,cost_nano"},
+    {"group_by": "day,agent", "measures": FIGURES, **WHOLE},
 )
+UNITS = ({}, WHOLE, {"agent": "agent-3", **WHOLE})
 
 
 async def costs(folder):
@@ -57,7 +61,7 @@ async def costs(folder):
             Figure("costs, processor time of an event", spent_ms, "ms", None),
             Figure("Redis, time of an event's script", redis_us, "us", None),
             Figure(f"costs question p95, {name}", percentile(plain, 95), "ms", 150),
-            Figure(f"costs dearest tasks p95, {name}", percentile(dearest, 95), "ms", 150),
+            Figure(f"costs dearest of all p95, {name}", percentile(dearest, 95), "ms", 150),
             Figure("Redis per event with its sums", size, "bytes", None)]
 
 
@@ -90,16 +94,21 @@ async def _asked(store):
             rows = grouped(question, await store.rows("bench", question))
             json.dumps(answer("bench", question, rows))
             samples.append((time.perf_counter() - began) * 1000)
+        for parameters in UNITS:
+            began = time.perf_counter()
+            found = await unit_costs(store, "bench", ask(parameters))
+            samples.append((time.perf_counter() - began) * 1000)
+            assert found["tasks"] >= found["successful"] > 0, found
     return samples
 
 
 async def _dearest(store):
-    samples, days = [], await store.days("bench")
+    samples = []
     for n in range(ASKED):
-        began = time.perf_counter()
+        by = ("task,agent,session,root", "session")[n // 2 % 2]
         filters = {"agent": f"agent-{n % 20}"} if n % 2 else {}
-        question = ask({"group_by": "task,agent,session,root", "limit": "50", **filters})
-        rows = await store.places.dearest("bench", question, days)
-        assert len(rows) == 50
+        began = time.perf_counter()
+        question = ask({"group_by": by, "limit": "50", **filters})
+        assert len(await store.dearest("bench", question)) == 50
         samples.append((time.perf_counter() - began) * 1000)
     return samples

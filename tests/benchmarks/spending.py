@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from eventing.event import JSON, Event
+from functions.costs.ends import _END, ENDS, End, replacing
 from functions.costs.facts import read
 from functions.costs.packing import pack
 from functions.costs.store import _STORE
@@ -109,6 +110,20 @@ async def seed(redis, tenant="bench", count=EVENTS):
         given = [_given(*read_once["tool" if call.tool else "llm"], call) for call in calls]
         for answered in await _STORE.each(redis, given):
             assert answered[0] == "stored", answered
+        ends = [_ended(call) for call in calls if call.n % 5 == 4 and call.n % 2000 != 1999]
+        assert set(await _END.each(redis, [_given_end(tenant, end) for end in ends])) <= {"kept"}
+
+
+def _ended(call):
+    status = ENDS[call.n // 5 % 60 % 4] if call.n // 5 % 60 < 6 else "completed"
+    at_ms = int(call.at.timestamp() * 1000)
+    return End(call.task, f"agent-{call.agent}", status, 3, at_ms, 60_000, call.cost * 5,
+               (f"e-{call.n}",))
+
+
+def _given_end(tenant, end):
+    names, given = replacing(tenant, end, None)
+    return names, [end.task, "", *given]
 
 
 def _given(pattern, packed, call):
