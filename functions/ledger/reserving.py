@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from functions.ledger import keys
@@ -91,11 +92,17 @@ class Reservations:
         return rates_of(ask, self.prices, (await self.store.tenant(tenant)).limits)
 
     async def _tenant(self, grant: Grant, asks: Sequence[ReserveBody]) -> Tenant:
-        """Return what is known; read again if it stops a call: it may have been lifted."""
+        """Return what is known; read again if it stops a call: it may have been lifted.
+
+        A reservation that there is already passes: its caller asks again, and may have been sent.
+        """
         known = await self.store.tenant(grant.tenant)
-        if any(known.stops.of(grant, ask) for ask in asks):
-            return await self.store.reload(grant.tenant)
-        return known
+        if not any(known.stops.of(grant, ask) for ask in asks):
+            return known
+        fresh = await self.store.reload(grant.tenant)
+        there = [ask.id for ask in asks if fresh.stops.of(grant, ask)
+                 and await self.facts(grant.tenant, ask.id) is not None]
+        return replace(fresh, stops=fresh.stops.but(there))
 
     def _draft(self, grant: Grant, ask: ReserveBody, tenant: Tenant) -> Draft:
         tenant.stops.refuse(grant, ask)

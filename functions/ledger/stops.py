@@ -1,7 +1,7 @@
 """What may not spend at all, whatever its budget says, without I/O (ADR 0033)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -49,15 +49,21 @@ class Stops:
     """All stops that this process knows of."""
 
     placed: Mapping[str, Stop] = field(default_factory=dict)
+    passing: frozenset[str] = frozenset()
+    """Ids of reservations that there were before: what holds its money goes on."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> "Stops":
         """Read the hash of stops."""
         return cls({name: Stop.model_validate(json.loads(text)) for name, text in fields.items()})
 
+    def but(self, reservations: Iterable[str]) -> "Stops":
+        """Return the stops as they are for everything but these reservations."""
+        return Stops(self.placed, frozenset(reservations))
+
     def of(self, grant: Grant, ask: CallBody) -> Stop | None:
         """Return what stops the call, the widest first; `None` if nothing does."""
-        if not self.placed:
+        if not self.placed or ask.id in self.passing:
             return None
         names = {"all": "all", "tenant": grant.tenant, "agent": grant.agent, "tool": ask.tool}
         found = (self.placed.get(f"{kind}|{names[kind]}") for kind in KINDS)

@@ -97,8 +97,14 @@ async def test_calls_that_hold_their_money_already_are_settled_as_ever(ledger):
     await ledger.meter.hold(call)
     await stop(ledger, "all", "all")
 
+    assert (await ledger.meter.hold(call)).state == "PENDING"  # asked again: the answer was lost
     await ledger.meter.dispatch(call.id, 1, grant=call.grant)
+    extended = await ledger.post(f"/v1/reservations/{call.id}/extend",
+                                 {"holder": 1, "lease_s": 90}, call.grant)
 
+    assert extended.status_code == 200
+    with pytest.raises(Denied):
+        await ledger.meter.hold(ledger.call())
     assert (await ledger.meter.resolve(call.id, 1, grant=call.grant)).state == "FORFEITED"
 
 
