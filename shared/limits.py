@@ -148,9 +148,7 @@ POST_UNKNOWN_MAX_S = 7 * 86400
 
 REDIS_TIMEOUT_S = 5.0
 REDIS_CONNECTIONS_MAX = 64
-REDIS_COPIES_MAX = 5
-"""As many replicas as a managed Redis has at most."""
-
+REDIS_COPIES_MAX = 5  # as many replicas as a managed Redis has at most
 REDIS_COPIED_MS = 1_000
 """A replica in another zone has a write after 2 ms; one that takes this long is away."""
 
