@@ -7,6 +7,7 @@ says who it is. Prints one JSON object: what was done and failed, the seconds ta
 import argparse
 import asyncio
 import json
+import re
 import sys
 import time
 from collections import deque
@@ -24,38 +25,55 @@ BATCH = 50
 """Reservations of one batch call."""
 
 
-class Wire:
-    """One keep-alive connection, and who speaks over it."""
+class Wire(asyncio.Protocol):
+    """One keep-alive connection, and who speaks over it; one exchange at a time."""
 
-    def __init__(self, reader, writer, headers):
-        self._reader, self._writer = reader, writer
+    def __init__(self, headers):
         self._head = "".join(f"{name}: {value}\r\n" for name, value in {
-            "host": "bench", "content-type": "application/json", **headers}.items())
+            "host": "bench", "content-type": "application/json", **headers}.items()).encode()
+        self._told, self._answer = b"", None
 
     @classmethod
     async def open(cls, url, headers):
         """Connect to the address of a service."""
         at = urlsplit(url)
-        return cls(*await asyncio.open_connection(at.hostname, at.port), headers)
+        _, wire = await asyncio.get_running_loop().create_connection(
+            lambda: cls(headers), at.hostname, at.port)
+        return wire
+
+    def connection_made(self, transport):
+        self._transport = transport
+
+    def data_received(self, data):
+        self._told += data
+        head, separator, body = self._told.partition(b"\r\n\r\n")
+        if separator and len(body) == _length(head):
+            self._told = b""
+            self._answer.set_result((int(head[9:12]), body))
+
+    def connection_lost(self, error):
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionError("closed without an answer"))
 
     async def post(self, path, body):
         """Return the status of a POST, and leave the connection ready for the next."""
-        return (await self.answer(path, body))[0]
+        return (await self.answer(path, json.dumps(body).encode()))[0]
 
-    async def answer(self, path, body):
-        """Return status and body of the answer to a POST."""
-        data = json.dumps(body).encode()
-        self._writer.write(f"POST {path} HTTP/1.1\r\n{self._head}content-length: {len(data)}"
-                           f"\r\n\r\n".encode() + data)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        lowered = head.lower()
-        at = lowered.index(b"content-length:") + 15
-        length = int(lowered[at:lowered.index(b"\r\n", at)])
-        return int(head[9:12]), await self._reader.readexactly(length)
+    def answer(self, path, data):
+        """Send a POST; return what becomes status and body of its answer."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(b"POST %b HTTP/1.1\r\n%bcontent-length: %d\r\n\r\n%b" % (
+            path.encode(), self._head, len(data), data))
+        return self._answer
 
     def close(self):
         """Close the connection."""
-        self._writer.close()
+        self._transport.close()
+
+
+def _length(head):
+    found = re.search(rb"\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    return int(found[1]) if found else 0
 
 
 def call(ident):
@@ -65,28 +83,31 @@ def call(ident):
             "dispatch": True, "ticket": ident}
 
 
+CALL = json.dumps(call("@")).encode()
+SETTLED = json.dumps({"usage": USAGE, "response_model": "scripted/default"}).encode()
+ASKED = json.dumps({"model": "mocked", "max_tokens": 50, "messages": [
+    {"role": "user", "content": "What is the answer?"}]}).encode()
+"""Bodies are written once: a generator that writes JSON takes its time from what it measures."""
+
+
 async def _pair(wire):
     """Reserve and settle."""
     ident = str(uuid4())
-    held = await wire.post("/v1/reservations", call(ident))
-    done = await wire.post(f"/v1/reservations/{ident}/settle", {
-        "usage": USAGE, "response_model": "scripted/default"})
+    held, _ = await wire.answer("/v1/reservations", CALL.replace(b"@", ident.encode()))
+    done, _ = await wire.answer(f"/v1/reservations/{ident}/settle", SETTLED)
     return (held, done) == (201, 200)
 
 
 async def _batch(wire):
     """Reserve for `BATCH` calls at once."""
-    status, text = await wire.answer("/v1/reservations:batch", {
-        "reservations": [call(str(uuid4())) for _ in range(BATCH)]})
-    return status == 200 and all(
-        each.get("state") == "PENDING" for each in json.loads(text)["reservations"])
+    asked = b",".join(CALL.replace(b"@", str(uuid4()).encode()) for _ in range(BATCH))
+    status, text = await wire.answer("/v1/reservations:batch", b'{"reservations":[%b]}' % asked)
+    return status == 200 and text.count(b'"state":"PENDING"') == BATCH
 
 
 async def _chat(wire):
     """Complete a chat as an OpenAI client does."""
-    return await wire.post("/v1/chat/completions", {
-        "model": "mocked", "max_tokens": 50,
-        "messages": [{"role": "user", "content": "What is the answer?"}]}) == 200
+    return (await wire.answer("/v1/chat/completions", ASKED))[0] == 200
 
 
 WORK = {"pair": _pair, "batch": _batch, "chat": _chat}
