@@ -1,6 +1,9 @@
 """The archive on S3's protocol: killed anywhere, no event is lost, doubled or changed."""
 
+import asyncio
 import logging
+import signal
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +16,7 @@ from functions.costs.report import ask, grouped
 from functions.costs.spans import between
 from functions.costs.store import CostStore, Stored
 from shared.errors import TollgateError, Transient
+from tests.integration.costs import archiver
 
 pytestmark = pytest.mark.anyio
 SPAN = {"from": "2026-08-01", "to": "2026-12-01"}
@@ -127,6 +131,27 @@ async def test_killed_anywhere_the_archive_changes_no_answer(made, ledger, redis
     assert await move_due(archive, store, tenant, days) == 0
 
 
+@pytest.mark.parametrize("point", archiver.POINTS)
+async def test_archiver_killed_between_writing_and_letting_go_loses_nothing(
+        made, ledger, redis_url, s3, point):
+    store, archive = made()
+    for event in several(ledger):
+        await store.store(event)
+    tenant = ledger.tenant
+    before = await state(store, tenant)
+
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", archiver.__name__, point, redis_url, s3, tenant)
+    assert await asyncio.wait_for(killed.wait(), 60) == -signal.SIGKILL
+
+    assert await state(store, tenant) == before
+    noted = sum(held["events"] for held in (await archive.noted(tenant)).values())
+    assert (noted > 0) == (point == "after script")
+    assert await move_due(archive, store, tenant, await store.days(tenant)) == 40 - noted
+    assert await state(store, tenant) == before
+    assert await archive.difference(tenant, Span()) == 0
+
+
 async def test_archived_event_that_comes_again_is_a_duplicate(made, ledger):
     store, archive = made()
     events = several(ledger)
@@ -175,8 +200,6 @@ async def test_object_that_reads_back_otherwise_lets_nothing_go(made, ledger, re
 
 
 async def test_two_archivers_at_once_move_each_event_once(made, ledger):
-    import asyncio
-
     (store, one), (_, two) = made(), made()
     for event in several(ledger):
         await store.store(event)
