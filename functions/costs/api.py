@@ -11,6 +11,7 @@ from eventing.event import Event
 from eventing.http import encode_structured
 from functions.costs import gaps
 from functions.costs.door import Door
+from functions.costs.ends import told
 from functions.costs.exports import ndjson
 from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
@@ -56,7 +57,9 @@ class Api:
     async def task(self, request: Request) -> Response:
         """`GET /v1/costs/tasks/{task}`: its invocations by start, denials, corrections."""
         tenant, task = self._door.client(request).tenant, request.path_params["task"]
-        return JSONResponse(timeline(task, await known_task(self._store, tenant, task)))
+        line = timeline(task, await known_task(self._store, tenant, task))
+        ends = await self._store.ends.of(tenant, [task])
+        return JSONResponse({**line, **told(ends.get(task))})
 
     async def events(self, request: Request) -> Response:
         """`GET /v1/events?task=`: a task's events in their order; of `from` to `to`, NDJSON."""

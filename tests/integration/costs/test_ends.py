@@ -137,3 +137,4 @@ async def test_dearest_tasks_say_how_they_ended(http, store, ledger):
         "completed", 3, f"{DAY}T13:00:00.000Z")
     assert first["started"] == f"{DAY}T12:59:57.500Z"
     assert (second["status"], second["ended"]) == ("running", None)
+    assert (await http.get("/v1/costs/tasks/t-0")).json()["status"] == "completed"
