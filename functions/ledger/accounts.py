@@ -1,6 +1,7 @@
 """Names every account that a call is charged to, without I/O."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import quote
 
 from functions.ledger.limits import STANDING, UNITS, Cap, Limits
@@ -38,18 +39,23 @@ class Account:
         return ";".join((str(self.ttl_s), str(self.own), *self.limits, self.alerts))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accounts:
-    """All accounts of one call."""
+    """All accounts of one call, and of any other that is charged to the same ones."""
 
     all: tuple[Account, ...]
     task_position: int
     """Counted from 1, as Lua does."""
 
-    @property
+    @cached_property
     def names(self) -> str:
         """Return the names joined by spaces, as the row keeps them."""
         return " ".join(account.name for account in self.all)
+
+    @cached_property
+    def held(self) -> tuple[str | int, ...]:
+        """Return each account's argument of a reserve."""
+        return tuple(account.held for account in self.all)
 
     def without_chunks(self, name: str) -> "Accounts":
         """Return the same accounts, the named one limited for good by what it has."""

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.ledger import keys
-from functions.ledger.accounts import Accounts, accounts_of
+from functions.ledger.accounts import Accounts
 from functions.ledger.call import Facts, document, fingerprint, packed
 from functions.ledger.cost import Priced, fitting, most
 from functions.ledger.limits import Cap, Limits
 from functions.ledger.prices import PriceBook
 from functions.ledger.rates import Rates
 from functions.ledger.requests import CallBody, ReserveBody
+from functions.ledger.store import Tenant
 from functions.ledger.windows import Windows
 from shared.auth import Grant
 from shared.limits import STATE_TTL_S
@@ -47,7 +48,7 @@ class Draft:
             fingerprint(self.grant, ask), ask.holder, int(ask.lease_s * 1000),
             self.priced.total_nano, ask.input_tokens_max + ask.output_tokens_max, 1,
             self.accounts.names, packed(self.call), int(ask.dispatch), ask.ticket, STATE_TTL_S,
-            self.accounts.task_position, *(account.held for account in self.accounts.all)]
+            self.accounts.task_position, *self.accounts.held]
 
     def without_chunks(self, account: str) -> "Draft":
         """Return the same, a cap's account limited by what it has."""
@@ -76,16 +77,16 @@ def rates_of(ask: CallBody, prices: PriceBook, limits: Limits) -> Rates:
     return prices.model(ask.model or "", ask.input_tokens_max, own=limits.prices)
 
 
-def draft(grant: Grant, ask: ReserveBody, prices: PriceBook, *, limits: Limits,
-          windows: Windows, trace: str | None) -> Draft:
+def draft(grant: Grant, ask: ReserveBody, prices: PriceBook, *, tenant: Tenant,
+          trace: str | None) -> Draft:
     """Return the reserve of a call.
 
     Raises:
         Unpriced: nobody knows its price.
     """
-    rates = rates_of(ask, prices, limits)
+    rates = rates_of(ask, prices, tenant.limits)
     priced = most(rates, ask.input_tokens_max, ask.output_tokens_max)
     return Draft(
-        grant, ask, limits, windows, rates, priced,
-        accounts=accounts_of(grant, ask.called, limits, windows, flexible=ask.flexible),
+        grant, ask, tenant.limits, tenant.windows, rates, priced,
+        accounts=tenant.accounts(grant, ask.called, flexible=ask.flexible),
         call=document(grant, ask, priced, price_version=rates.version, trace=trace))

@@ -106,8 +106,7 @@ class Reservations:
 
     def _draft(self, grant: Grant, ask: ReserveBody, tenant: Tenant) -> Draft:
         tenant.stops.refuse(grant, ask)
-        return draft(grant, ask, self.prices, limits=tenant.limits, windows=tenant.windows,
-                     trace=trace_id())
+        return draft(grant, ask, self.prices, tenant=tenant, trace=trace_id())
 
     async def _topped_up(self, drafted: Draft, account: str, need: int) -> Draft:
         """Take chunks of a cap; without any left its account is limited by what it has."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from functions.ledger import keys
+from functions.ledger.accounts import Accounts, accounts_of
 from functions.ledger.limits import Limits
 from functions.ledger.stops import Stops
 from functions.ledger.windows import Windows, windows_at
+from shared.auth import Grant
 from shared.clock import Clock, now_s
 from shared.errors import Transient
 from shared.faults import FaultPoint, reach
@@ -22,6 +24,9 @@ log = logging.getLogger(__name__)
 LUA = Path(__file__).parent / "lua"
 CONSUMER = f"{socket.gethostname()}-{getpid()}"
 
+
+ACCOUNTS_KNOWN_MAX = 512
+"""Sets of accounts remembered of one tenant: some 2 KiB each."""
 
 NUMBERING = ("reserve", "finish", "post", "adjust")
 """Scripts that number events: they share their beginning."""
@@ -43,6 +48,22 @@ class Tenant:
     read_at: float
     """By this process's clock, in seconds."""
     stops: Stops = field(default_factory=Stops)
+    _accounts: dict[tuple[Grant, str, bool], Accounts] = field(default_factory=dict)
+
+    def moved(self, windows: Windows) -> None:
+        """Take the windows of another hour."""
+        self.windows = windows
+        self._accounts.clear()
+
+    def accounts(self, grant: Grant, called: str, *, flexible: bool) -> Accounts:
+        """Return the accounts of a call; a task's calls mostly have the same ones."""
+        key = (grant, called, flexible)
+        if (known := self._accounts.get(key)) is not None:
+            return known
+        if len(self._accounts) >= ACCOUNTS_KNOWN_MAX:
+            self._accounts.clear()
+        found = accounts_of(grant, called, self.limits, self.windows, flexible=flexible)
+        return self._accounts.setdefault(key, found)
 
 
 class Store:
@@ -62,7 +83,7 @@ class Store:
             return await self.reload(name)
         now = self._clock() + self._offset_s
         if int(now * 1000) not in found.windows:
-            found.windows = windows_at(now, found.limits.zone)
+            found.moved(windows_at(now, found.limits.zone))
         return found
 
     async def reload(self, name: str) -> Tenant:

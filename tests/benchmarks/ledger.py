@@ -124,7 +124,7 @@ async def _timed(redis, grant, accounts):
     """Return µs per reserve and per increment, as Redis counts them."""
     store = Store(redis)
     reservations = Reservations(store, PriceBook({}), Escrow(store))
-    with patch("functions.ledger.drafting.accounts_of", _of(accounts)):
+    with patch("functions.ledger.store.accounts_of", _of(accounts)):
         for _ in range(200):
             await reservations.reserve(grant, _ask())
         await redis.config_resetstat()

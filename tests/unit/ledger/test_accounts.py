@@ -6,6 +6,7 @@ import pytest
 
 from functions.ledger.accounts import accounts_of
 from functions.ledger.limits import Limit, Limits, refuse_too_many
+from functions.ledger.store import Tenant
 from functions.ledger.windows import windows_at
 from shared.auth import Grant, TaskLimits
 from shared.errors import Permanent
@@ -97,3 +98,38 @@ def test_budget_that_gives_a_call_too_many_accounts_is_refused():
     refuse_too_many(fits)
     with pytest.raises(Permanent, match="17 accounts"):
         refuse_too_many(Limits(entries=fits.entries | {"model|m|d|usd": Limit(limit=1)}))
+
+
+def known(**changes):
+    """What a ledger remembers of a tenant."""
+    return Tenant(**({"limits": Limits(), "windows": windows_at(NOON), "read_at": NOON} | changes))
+
+
+def test_calls_of_a_task_share_their_accounts():
+    tenant = known()
+
+    first = tenant.accounts(grant(), "tool|t", flexible=False)
+
+    assert tenant.accounts(grant(), "tool|t", flexible=False) is first
+    assert tenant.accounts(grant(), "tool|u", flexible=False) is not first
+    assert tenant.accounts(grant(session="other"), "tool|t", flexible=False) != first
+
+
+def test_accounts_of_another_day_are_other_ones():
+    tenant = known()
+    today = tenant.accounts(grant(), "tool|t", flexible=False)
+
+    tenant.moved(windows_at(NOON + 86_400))
+
+    assert tenant.accounts(grant(), "tool|t", flexible=False).names != today.names
+
+
+def test_remembered_accounts_have_a_maximum(monkeypatch):
+    monkeypatch.setattr("functions.ledger.store.ACCOUNTS_KNOWN_MAX", 2)
+    tenant = known()
+
+    for n in range(5):
+        found = tenant.accounts(grant(), f"tool|t{n}", flexible=False)
+
+    assert tenant.accounts(grant(), "tool|t4", flexible=False) is found
+    assert len(tenant._accounts) <= 2

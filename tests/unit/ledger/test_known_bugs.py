@@ -19,7 +19,8 @@ BUGS = {
         "test_cached_prompt_costs_less_and_never_below_nothing",
     "another provider answers after a budget stop": "test_blocked_account_is_not_asked_again",
     "an evicting Redis forgets spend": "test_redis_that_evicts_is_refused_at_the_start",
-    "a path never releases its hold": "test_cancelled_call_still_ends_its_hold",
+    "a path never releases its hold":
+        "test_sweep_forfeits_a_dispatched_call_whose_lease_is_over",
     "a reply is lost after the script ran, then retried":
         "test_lost_answer_is_asked_again_and_gives_one_permit",
     "a settlement fails half-way":
