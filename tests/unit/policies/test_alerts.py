@@ -1,6 +1,9 @@
 """Whoever an alert wakes finds a page that says what to do."""
 
+import re
+
 import pytest
+import yaml
 
 from tests.goldens import ROOT, golden
 
@@ -21,3 +24,12 @@ def test_every_runbook_has_its_alert():
     pages = {file.stem for file in (ROOT / "docs" / "runbooks").glob("*.md")} - {"README"}
 
     assert pages == set(ALERTS)
+
+
+def test_every_alert_is_raised_by_a_case():
+    text = (ROOT / "tests" / "alerts" / "cases.yaml").read_text()
+    raised = {name for case in yaml.safe_load(text)["tests"]
+              for asked in case["promql_expr_test"] for sample in asked["exp_samples"]
+              for name in re.findall(r'alertname="(\w+)"', sample["labels"])}
+
+    assert raised == set(ALERTS)
