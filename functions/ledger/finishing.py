@@ -211,7 +211,8 @@ class Endings:
         answer = await self._store.run_numbered(tenant, "adjust", [
             keys.sequence(tenant), keys.outbox(tenant), keys.reservation(tenant, reservation_id),
             *(keys.account(tenant, name) for name in facts.names),
-        ], [reservation_id, body.key, body.delta_nano, body.reason, facts.accounts, STATE_TTL_S])
+        ], [reservation_id, body.key, body.delta_nano, body.reason, facts.accounts, STATE_TTL_S,
+            *await self._marks(tenant, facts)])
         return _adjusted(reservation_id, answer)
 
 

@@ -217,6 +217,8 @@ class Reference:
         row.cost = (row.cost[0] + delta, *row.cost[1:])
         self._move(self.posted, row.spec, (delta, 0, 0))
         self.events += 1
+        if delta > 0:
+            self._alert(row.spec, ("usd",))
         return "same", row.cost[0]
 
     def budget(self, owner, unit, limit, *, hard):
@@ -240,8 +242,10 @@ class Reference:
             if owner in spec.owners and budget.hard and passed:
                 self.blocked.add((owner, unit, budget.limit))
 
-    def _alert(self, spec):
+    def _alert(self, spec, units=UNITS):
         for (owner, unit), budget in self.budgets.items():
+            if unit not in units:
+                continue
             u = UNITS.index(unit)
             used = self._at(self.held, owner, u) + self._at(self.posted, owner, u)
             for percent in self.percents:

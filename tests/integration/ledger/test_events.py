@@ -284,3 +284,24 @@ async def test_unreserved_cost_crosses_thresholds_too_and_once(ledger):
     crossed = [e.json() for e in events if "threshold" in e.type]
     assert [(c["percent"], c["used"]) for c in crossed] == [(50, cost), (100, 2 * cost)]
     assert [e.number("ledgerseq") for e in events] == [1, 2, 3, 4, 5]
+
+
+async def test_correction_crosses_a_threshold_as_a_settle_does_and_once(ledger):
+    cost = 800 * 150 + 100 * 600
+    await ledger.budget(2 * cost, thresholds=[60, 100])
+    call = ledger.call()
+    await ledger.meter.post(call, USED)
+    path = f"/v1/reservations/{call.id}/adjustments"
+    bearer = {"authorization": f"Bearer {ledger.api_key}"}
+    for key, delta in (("a", cost // 2), ("a", cost // 2), ("b", -cost), ("c", cost)):
+        body = {"key": key, "delta_nano": delta, "reason": "a credit note came"}
+        answer = await ledger.http.post(path, json=body, headers=bearer)
+        assert answer.is_success, answer.text
+
+    events = await ledger.drained()
+
+    crossed = [e.json() for e in events if "threshold" in e.type]
+    assert [(c["percent"], c["used"]) for c in crossed] == [(60, cost + cost // 2)]
+    assert [e.number("ledgerseq") for e in events] == [1, 2, 3, 4, 5]
+    summary = await ledger.get("/v1/summary")
+    assert summary["events"] == 5
