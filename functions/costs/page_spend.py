@@ -126,10 +126,10 @@ def _cards(rows: list[Row], was: int | None) -> list[Card]:
              Card("Unattributed", whole.measure("unattributed_nano"), "usd", name="unattributed")]
     if was is not None:
         cards.insert(1, Card("Against before", whole.cost_nano - was, "usd",
-                             note=_part(whole.cost_nano - was, was)))
+                             note=_part(whole.cost_nano - was, was, "{:+.1f} %")))
     return cards
 
 
-def _part(part: int, whole: int) -> str:
+def _part(part: int, whole: int, form: str = "{:.1f} % of all") -> str:
     found = share(part, whole)
-    return "" if found is None else f"{found / 100:+.1f} %" if part < 0 else f"{found / 100:.1f} %"
+    return "" if found is None else form.format(found / 100).replace("-", "−")

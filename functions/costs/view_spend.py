@@ -108,14 +108,16 @@ def forecast(costs: Mapping[date, int], today: date) -> Table:
     lines: list[tuple[Cell, ...]] = [] if found is None else [
         ("Spent so far this month", found.so_far_nano),
         ("Forecast for the whole month", found.total_nano),
-        ("Four in five between", found.low_nano), ("and", found.high_nano)]
+        ("Lowest that is likely", found.low_nano),
+        ("Highest that is likely", found.high_nano)]
     error = "it has no past forecast to be checked against yet" if off is None else \
         f"a week ahead it was off by {_percent(off)} in the median, on this tenant's own past"
     return Table("forecast", "Forecast to the end of the month",
                  columns("Figure", ("Amount", "usd")), lines,
                  note="Spent so far, and for each day left the mean of its weekday over the last "
                  f"{outlook.FORECAST_WEEKS} weeks, needing {outlook.FORECAST_DAYS_MIN} whole days "
-                 f"of data. Checked backwards: {error}.",
+                 "of data. Likely: what four of five earlier forecasts would have come to. "
+                 f"Checked backwards: {error}.",
                  empty=f"Not enough data: {outlook.FORECAST_DAYS_MIN} whole days are needed, "
                  f"{had} had costs.")
 
