@@ -22,11 +22,11 @@ from opentelemetry.sdk.trace.export import (
     SpanExportResult,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from pydantic_core import to_json
 
 from shared.clock import rfc3339
 
 _PROPAGATOR = TraceContextTextMapPropagator()
-_ENCODED = json.JSONEncoder(default=str).encode
 _BUILTIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -49,7 +49,7 @@ class _JsonLines(logging.Formatter):
         line |= {k: v for k, v in vars(record).items() if k not in _BUILTIN}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return _ENCODED(line)
+        return json.dumps(line, default=str)
 
 
 class SpanLines(SpanExporter):
@@ -58,7 +58,7 @@ class SpanLines(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Write the spans."""
         for span in spans:
-            sys.stderr.write(_ENCODED(_span_line(span)) + "\n")
+            sys.stderr.write(to_json(_span_line(span), fallback=str).decode() + "\n")
         sys.stderr.flush()
         return SpanExportResult.SUCCESS
 
