@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from functions.costs import outlook
-from functions.costs.report import Row, Sums
+from functions.costs.report import Row, Sums, total
 from functions.costs.shown import Shown
 from functions.costs.tables import Card, Cell, Chart, Link, Table, columns, share
 from functions.costs.view import percent
@@ -27,7 +27,7 @@ async def efficiency(visit: Visit) -> Shown:
     (agents, models, whens, cold), tasks = await asyncio.gather(
         visit.each("agent", "model", bucket, "kind,tool,agent"),
         visit.dearest("task,agent", TASKS_MAX))
-    return Shown("efficiency", "Efficiency", _cards(_total(agents)), [
+    return Shown("efficiency", "Efficiency", _cards(total(agents)), [
         reserved_over_time(visit, whens), caches(models), reservations(agents), cold_starts(cold),
         outliers(tasks), loops(tasks)])
 
@@ -51,7 +51,7 @@ def caches(rows: Sequence[Row]) -> Table:
     return Table("caches", "Caches, by model", columns(
         "Model", ("Input tokens", "count"), ("Read from cache", "count"), ("Hits", "share"),
         ("Written to cache", "count"), ("Saved", "usd")), lines,
-        [("Total", *_cached(_total(rows)))], wide=True,
+        [("Total", *_cached(total(rows)))], wide=True,
         note="Saved: against all cached tokens at the uncached price. Writes cost more than plain "
         "input, so a cache that is written and not read has cost money: then it is below zero.")
 
@@ -65,7 +65,7 @@ def reservations(rows: Sequence[Row]) -> Table:
     lines = [(row.of["agent"] or "(none)", *told(row.sums)) for row in rows]
     return Table("reserved", "Reserved and actual, by agent", columns(
         "Agent", ("Reserved", "usd"), ("Actual", "usd"), ("Used", "share"), ("Overrun", "usd")),
-        lines, [("Total", *told(_total(rows)))],
+        lines, [("Total", *told(total(rows)))],
         note="A low share holds money that others could spend; an overrun is what a call cost "
         "above its reservation.")
 
@@ -79,7 +79,7 @@ def cold_starts(rows: Sequence[Row]) -> Table:
     ordered = sorted(by_function.items(), key=lambda one: -one[1].measure("cold_starts"))
     lines = [(name, sums.invocations, sums.measure("cold_starts"),
               share(sums.measure("cold_starts"), sums.invocations)) for name, sums in ordered]
-    whole = _total(rows)
+    whole = total(rows)
     return Table("cold-starts", "Cold starts, by function", columns(
         "Function", ("Calls", "count"), ("From zero", "count"), ("Share", "share")), lines,
         [("Total", whole.invocations, whole.measure("cold_starts"),
@@ -125,10 +125,6 @@ def _cached(sums: Sums) -> tuple[Cell, ...]:
     whole, read = sums.measure("input_tokens"), sums.measure("cache_read_tokens")
     return (whole, read, share(read, whole), sums.measure("cache_write_tokens"),
             sums.measure("cache_saved_nano"))
-
-
-def _total(rows: Sequence[Row]) -> Sums:
-    return sum((row.sums for row in rows), Sums())
 
 
 def _cards(whole: Sums) -> list[Card]:

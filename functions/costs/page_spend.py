@@ -8,7 +8,7 @@ from typing import Any
 from functions.costs import view_spend
 from functions.costs.dimensions import COARSE, FINE, TAG
 from functions.costs.periods import Period
-from functions.costs.report import Row, Sums
+from functions.costs.report import Row, total
 from functions.costs.shown import Shown
 from functions.costs.tables import Card, Cell, Table, columns, share
 from functions.costs.view_spend import Before
@@ -61,7 +61,7 @@ async def _before(visit: Visit, by: str) -> Before | None:
                        await _dearest(visit, by, span, measures=COST))
     else:
         whole, rows = await visit.each("agent", by, span=span, measures=COST)
-    return Before(rows, sum(row.sums.cost_nano for row in whole))
+    return Before(rows, total(whole).cost_nano)
 
 
 async def _dearest(visit: Visit, by: str, span: Period | None = None, *,
@@ -116,7 +116,7 @@ def dimension(visit: Visit) -> str:
 
 
 def _cards(rows: list[Row], was: int | None) -> list[Card]:
-    whole = sum((row.sums for row in rows), Sums())
+    whole = total(rows)
     cards = [Card("Cost", whole.cost_nano, "usd", name="total"),
              Card("Calls", whole.invocations, "count", name="invocations"),
              Card("Tokens", whole.tokens, "count", name="tokens"),

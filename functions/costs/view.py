@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functions.costs.assets import listed
+from functions.costs.dimensions import NANO
 from functions.costs.tables import Gauge
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-NANO = 10**9
 GAUGE_WIDTH = 1_000
 """Units of a gauge's drawing; the browser scales it."""
 

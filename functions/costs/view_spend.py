@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from functions.costs import outlook
-from functions.costs.report import Row, Sums
+from functions.costs.report import Row, Sums, total
 from functions.costs.tables import Cell, Chart, Link, Table, columns, share
 from functions.costs.visit import Visit
 
@@ -56,7 +56,7 @@ def by_dimension(visit: Visit, by: str, rows: Sequence[Row], *, all_rows: Sequen
 
     `rows` may be the dearest only; `all_rows`, by any dimension, add up to everything.
     """
-    whole, shown = _total(all_rows), _total(rows)
+    whole, shown = total(all_rows), total(rows)
     past = _summed(before.rows if before else (), by)
     lines = [(_entry(visit, by, row), row.sums.cost_nano,
               share(row.sums.cost_nano, whole.cost_nano),
@@ -82,7 +82,7 @@ def by_dimension(visit: Visit, by: str, rows: Sequence[Row], *, all_rows: Sequen
 
 def outcomes(rows: Sequence[Row]) -> Table:
     """Return what failed and retried work cost, by agent."""
-    whole = _total(rows)
+    whole = total(rows)
     lines = [(_name(row, "agent"), row.sums.measure("failures"), row.sums.measure("failed_nano"),
               share(row.sums.measure("failed_nano"), row.sums.cost_nano),
               row.sums.measure("retried_nano")) for row in rows
@@ -167,10 +167,6 @@ def _summed(rows: Sequence[Row], by: str) -> dict[str, Sums]:
     for row in rows:
         found[_name(row, by)] = found.get(_name(row, by), Sums()) + row.sums
     return found
-
-
-def _total(rows: Sequence[Row]) -> Sums:
-    return sum((row.sums for row in rows), Sums())
 
 
 def _name(row: Row, by: str) -> str:

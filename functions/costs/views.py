@@ -18,6 +18,7 @@ from functions.costs.question import Question, ask
 from functions.costs.report import Row, total
 from functions.costs.store import CostStore
 from functions.costs.units import unit_costs
+from shared.clock import now_s, rfc3339
 from shared.errors import Transient
 
 TASK_MEASURES = "cost_nano,invocations,tokens,failures,duration_ms,retried_nano,failed_nano"
@@ -88,7 +89,7 @@ class Views:
         forfeits = [row.sums for row in by_outcome if row.of["outcome"] == "forfeited"]
         check = await gaps.report(self._store, tenant)
         return JSONResponse({
-            "tenant": tenant, "at": _now(), "denials": denials,
+            "tenant": tenant, "at": rfc3339(now_s()), "denials": denials,
             "forfeits": sum(sums.invocations for sums in forfeits),
             "forfeited_nano": sum(sums.cost_nano for sums in forfeits),
             "today_nano": total(by_outcome).cost_nano, "gapless": check["gapless"],
@@ -112,7 +113,3 @@ def _task(row: Row, end: End | None) -> dict[str, Any]:
             "tokens": row.sums.tokens, "failures": row.sums.measure("failures"),
             "duration_ms": row.sums.measure("duration_ms"),
             "retried_nano": row.sums.measure("retried_nano"), **told(end)}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
