@@ -30,15 +30,20 @@ class Adding:
         wanted = [(MEASURES[name], name) for name in question.wanted]
         when = {n: named(name, at, question.zone) for n, name in enumerate(question.group_by)
                 if name in BUCKETS}
+        here: dict[Told, dict[str, int]] = {}
         for row, amounts in kept.items():
             if row not in rows:
                 rows[row] = self._told(known[row])
             told = rows[row]
             if told is None:
                 continue
-            if when:
-                told = tuple(when.get(n, value) for n, value in enumerate(told))
-            self._sum(told, amounts, wanted, sign)
+            sums = here.get(told)
+            if sums is None:
+                sums = here[told] = self._sums(
+                    tuple(when.get(n, value) for n, value in enumerate(told)) if when else told)
+            for letter, name in wanted:
+                if letter in amounts:
+                    sums[name] += sign * amounts[letter]
 
     def add_of(self, kept: Amounts, known: Mapping[str, Dimensions], fixed: Dimensions, *,
                at: str = "") -> None:
@@ -48,18 +53,17 @@ class Adding:
         for row, amounts in kept.items():
             told = self._told({**known[row], **fixed, **{
                 name: named(name, at, question.zone) for name in BUCKETS if at}})
-            if told is not None:
-                self._sum(told, amounts, wanted, 1)
+            if told is None:
+                continue
+            sums = self._sums(told)
+            for letter, name in wanted:
+                if letter in amounts:
+                    sums[name] += amounts[letter]
 
-    def _sum(self, told: Told, amounts: Mapping[str, int], wanted: Iterable[tuple[str, str]],
-             sign: int) -> None:
-        sums = self.sums.get(told)
-        if sums is None:
-            sums = self.sums[told] = {}
-        for letter, name in wanted:
-            amount = amounts.get(letter)
-            if amount:
-                sums[name] = sums.get(name, 0) + sign * amount
+    def _sums(self, told: Told) -> dict[str, int]:
+        if told not in self.sums:
+            self.sums[told] = dict.fromkeys(self.question.wanted, 0)
+        return self.sums[told]
 
     def _told(self, of: Dimensions) -> Told | None:
         question = self.question

@@ -15,7 +15,7 @@ SPAN = {"from": "2026-10-20", "to": "2026-11-06"}
 """Summer time ends in it: on 25 October in Europe, on 1 November in America."""
 
 
-async def stored(store, ledger, count=300):
+async def stored(store, ledger, count=120):
     chance, events = random.Random(7), []
     for n in range(count):
         day = chance.choice(["2026-10-24", "2026-10-25", "2026-10-26", "2026-10-31", "2026-11-01",
