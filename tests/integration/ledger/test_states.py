@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import Busy, NotFound, Permanent, Unauthorized
+from shared.limits import STATE_TTL_S
 from shared.metering import Denied, Settlement, Unpriced
 from shared.usage import Usage
 
@@ -502,3 +503,28 @@ async def test_caller_cannot_name_its_own_accounts(ledger):
 
     assert answer.status_code == 422
     assert "scopes" in answer.text
+
+
+async def test_account_in_use_is_prolonged_before_it_could_go_early_by_more_than_an_hour(ledger):
+    key = f"lg:{{{ledger.tenant}}}:a:task|t1|life"
+    await ledger.meter.hold(ledger.call())
+
+    for left_s in (STATE_TTL_S - 60, STATE_TTL_S - 3_700, 5):
+        await ledger.redis.expire(key, left_s)
+        await ledger.meter.hold(ledger.call())
+
+        assert STATE_TTL_S - 3_600 <= await ledger.redis.ttl(key) <= STATE_TTL_S
+
+
+async def test_amounts_up_to_the_largest_are_kept_exactly(ledger):
+    call = ledger.call(usd=2**53 - 1, tok=2**53 - 1, input_tokens_max=2**53 - 2**43,
+                       output_tokens_max=0, model=None, kind="tool", tool="calculator",
+                       tool_version="1.0.0")
+
+    await ledger.meter.hold(call)
+
+    assert (await ledger.account("task|t1|life"))["tok.res"] == str(2**53 - 2**43)
+    with pytest.raises(Permanent, match="2\\^53"):
+        await ledger.meter.hold(ledger.call(
+            usd=2**53 - 1, tok=2**53 - 1, input_tokens_max=2**53 - 1, output_tokens_max=0,
+            model=None, kind="tool", tool="calculator", tool_version="1.0.0"))
