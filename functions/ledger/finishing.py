@@ -144,11 +144,10 @@ class Endings:
                 own: PriceTable | None) -> tuple[Priced, Rates, str]:
         """Never refuse a price: what the answering model costs, else the model asked for."""
         model = facts.call.get("model")
-        estimate = facts.call["most"]
+        held = facts.call["most"]
+        estimate = Priced(held["total_nano"], held["rounding_nano"], tuple(held["lines"]))
         if model is None:
-            kept = Priced(estimate["total_nano"], estimate["rounding_nano"],
-                          tuple(estimate["lines"]))
-            return kept, Rates("", estimate["version"]), "contract"
+            return estimate, Rates("", held["version"]), "contract"
         asked = f"{model['provider']}/{model['selected']}"
         answered = body.response_model or asked
         if "/" not in answered:
@@ -162,8 +161,7 @@ class Endings:
             else:
                 _alarm_unpriced(usage, rates)
                 return price(usage, rates), rates, basis
-        kept = Priced(estimate["total_nano"], estimate["rounding_nano"], tuple(estimate["lines"]))
-        return kept, Rates(asked, estimate["version"]), "requested"
+        return estimate, Rates(asked, held["version"]), "requested"
 
     async def post(self, grant: Grant, body: PostBody) -> dict[str, Any]:
         """Charge a finished call that has no reservation; the same again changes nothing.
