@@ -7,6 +7,7 @@ lines beside the logs), `otlp` (by the standard variables) or `none`.
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,6 +26,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from pydantic_core import to_json
 
 from shared.clock import rfc3339
+from shared.errors import TollgateError
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 _BUILTIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -48,8 +50,25 @@ class _JsonLines(logging.Formatter):
             line |= {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
         line |= {k: v for k, v in vars(record).items() if k not in _BUILTIN}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _raised(record.exc_info[1])
         return json.dumps(line, default=str)
+
+
+def _raised(error: BaseException | None) -> str:
+    """Return where an error was raised, of which kind it is, and the same of what caused it.
+
+    Words are those of our own errors alone: others quote what they choked on, which may be a prompt
+    or a tool's result.
+    """
+    told: list[str] = []
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        words = f": {error.detail}" if isinstance(error, TollgateError) else ""
+        told.append("".join(traceback.format_tb(error.__traceback__))
+                    + type(error).__qualname__ + words)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\ncaused by:\n".join(told)
 
 
 class SpanLines(SpanExporter):
