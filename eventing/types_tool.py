@@ -4,6 +4,9 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+WAITING = "waiting"
+"""Code of a failure that is none yet: the call waits for budget, and its task is to pause."""
+
 
 class Payload(BaseModel):
     """The data of one event type."""

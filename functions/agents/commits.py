@@ -5,9 +5,10 @@ from dataclasses import replace
 from eventing.event import Event
 from eventing.task_ending import Past, finished, told_results
 from eventing.task_events import paused as paused_event
-from eventing.task_events import resumed, stored, tool_refused, tool_requested
+from eventing.task_events import resumed, stored, tool_refused, tool_requested, waited_for
 from functions.agents import record
 from functions.agents.attempt import Attempt
+from functions.agents.denial import look_s
 from functions.agents.loop import Answered, End, Toolbox, advance, plan
 from shared import limits
 from shared.tasks.contract import Status
@@ -44,9 +45,38 @@ def next_events(state: TaskState) -> list[Event]:
 
 def paused(seen: Snapshot, reason: str, wait_s: float, now: float) -> Commit | None:
     """Return the commit of a step that waits for budget; its time asleep moves the deadline."""
-    state = seen.state
-    if state.status.final or seen.missing:
+    if seen.state.status.final or seen.missing:
         return None
+    return _asleep(seen, reason, wait_s, now)
+
+
+def may_sleep(state: TaskState) -> bool:
+    """Tell whether a task may wait for budget once more; what is over waits for nothing."""
+    return (state.status.final or state.status is Status.PAUSED
+            or state.extended_s + look_s(state.wakes) <= limits.PAUSE_MAX_S)
+
+
+def starved(seen: Snapshot, call_id: str, reason: str, now: float) -> Commit | None:
+    """Return the commit of a task one of whose calls waits for budget; `None` if it sleeps."""
+    state = seen.state
+    if state.status.final or call_id not in seen.missing or (
+            state.status is Status.PAUSED and (state.wake_at or now) > now):
+        return None
+    return _asleep(seen, reason, look_s(state.wakes), now)
+
+
+def asking_again(seen: Snapshot, now: float) -> Commit | None:
+    """Return the commit by which a task goes on whose calls waited: they are asked for again."""
+    woken = awake(seen, now)
+    if seen.state.status.final or not woken.missing:
+        return None
+    return Commit(before=woken, state=woken.state, due_at=now + limits.OVERDUE_AFTER_COMMIT_S,
+                  events=stored(waited_for(woken)),
+                  entries=[Entry("status", {"status": woken.state.status})])
+
+
+def _asleep(seen: Snapshot, reason: str, wait_s: float, now: float) -> Commit:
+    state = seen.state
     later = state.but(status=Status.PAUSED, wake_at=now + wait_s, wakes=state.wakes + 1, nudges=0,
                       extended_s=state.extended_s + wait_s)
     is_new = Status.PAUSED not in (seen.stored_status, state.status)

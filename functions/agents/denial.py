@@ -58,7 +58,13 @@ def pause_s(denied: Denied, wakes: int, paused_s: float, now: float) -> float | 
     """
     if denied.policy != "pause" or denied.account.startswith("task|"):
         return None
-    wait_s = min(limits.PAUSE_LOOK_S * 2**min(wakes, 8), limits.PAUSE_LOOK_MAX_S)
+    wait_s = look_s(wakes)
     if denied.window_ends is not None:
         wait_s = min(wait_s, max(denied.window_ends - now, 0) + WINDOW_SLACK_S)
     return wait_s if paused_s + wait_s <= limits.PAUSE_MAX_S else None
+
+
+def look_s(wakes: int) -> float:
+    """Return after what time a paused task looks again; longer each time."""
+    wait_s: float = limits.PAUSE_LOOK_S * 2**min(wakes, 8)
+    return min(wait_s, limits.PAUSE_LOOK_MAX_S)

@@ -14,24 +14,24 @@ from eventing.publish import Publisher
 from eventing.task_cost import Posted
 from eventing.task_ending import Past, ended
 from eventing.task_events import completed
-from eventing.types import TaskCancelRequested, TaskCompleted, TaskResumed, TaskSubmitted
+from eventing.types import TaskResumed
 from eventing.types_tool import ToolCompleted
 from functions.agents import commits
 from functions.agents.attempt import Attempt
 from functions.agents.definition import Definition
+from functions.agents.intake import Intake, starved
 from functions.agents.loop import Answered, End, Rest, Think, Toolbox, conversation, fold, plan
 from functions.agents.perform import Performer, Work
 from functions.agents.pinning import Siblings
 from functions.agents.stops import Deferred, Paused, Stopped
 from shared import gen_ai, limits
-from shared.auth import Grant
 from shared.clock import Clock
 from shared.errors import Busy, Permanent
 from shared.faults import FaultPoint, reach
 from shared.metering import Unavailable
 from shared.models.port import Message, Model, ModelRequest
 from shared.tasks.claims import Claim, Claims, Committed
-from shared.tasks.state import TaskState
+from shared.tasks.contract import Status
 from shared.tasks.store import Commit, Snapshot, Tasks
 from shared.telemetry import span, trace_id
 
@@ -64,6 +64,7 @@ class Host:
 
     def __init__(self, parts: Parts) -> None:
         self._p = parts
+        self._intake = Intake(parts.definition.name, parts.tasks, parts.clock)
 
     async def __call__(self, delivery: Delivery) -> None:
         """Handle one delivery; returning acknowledges it.
@@ -74,7 +75,7 @@ class Host:
         """
         event, grant = delivery.event, delivery.granted
         await reach(FaultPoint.BEFORE_RECORD)
-        snapshot = await self._recorded(event, grant)
+        snapshot = await self._intake.take(event, grant)
         await reach(FaultPoint.AFTER_RECORD)
         if snapshot is None:
             log.info("nothing waits for %s %s", event.type, event.id)
@@ -82,10 +83,11 @@ class Host:
         if snapshot.state.task.agent != self._p.definition.name:
             raise Permanent(f"task {snapshot.state.task.id} is agent "
                             f"{snapshot.state.task.agent}'s, not {self._p.definition.name}'s")
-        # Waking is no link of a chain: a task may be woken as often as it waits.
+        # Waiting is no link of a chain: a task may wait and be woken as often as it must.
         if await self._p.siblings.took(event, snapshot.state):
             return
-        came = 0 if event.type == TaskResumed.TYPE else event.number("hops")
+        is_link = event.type != TaskResumed.TYPE and starved(event) is None
+        came = event.number("hops") if is_link else 0
         hops = max(snapshot.state.hops, came)
         snapshot = replace(snapshot, state=snapshot.state.but(
             hops=hops, revision=self._p.siblings.revision))
@@ -94,71 +96,10 @@ class Host:
                 "agent.session": grant.session, "agent.current_step": snapshot.state.step}):
             await self._go_on(snapshot, event)
 
-    async def _recorded(self, event: Event, grant: Grant) -> Snapshot | None:
-        tasks, tenant, task_id = self._p.tasks, grant.tenant, grant.task
-        match event.type:
-            case TaskSubmitted.TYPE:
-                return await self._submitted(event, grant)
-            case ToolCompleted.TYPE:
-                outcome = await self._outcome(event, tenant)
-                return await tasks.result(tenant, task_id, outcome.call_id,
-                                          outcome.model_dump_json(exclude_defaults=True))
-            case TaskCompleted.TYPE:
-                return await self._sub_task(event, grant)
-            case TaskCancelRequested.TYPE:
-                reason = TaskCancelRequested.model_validate(event.json()).reason
-                return await tasks.cancel(tenant, task_id, reason)
-            case TaskResumed.TYPE:
-                return await self._awake(await tasks.look(tenant, task_id))
-            case _:
-                raise Permanent(f"agent {self._p.definition.name} does not handle {event.type}")
-
-    async def _submitted(self, event: Event, grant: Grant) -> Snapshot | None:
-        task = TaskSubmitted.model_validate(event.json()).task
-        if task.id != grant.task or task.agent != self._p.definition.name:
-            raise Permanent(f"task {task.id} of agent {task.agent} is not what the grant is for")
-        if found := await self._p.tasks.look(grant.tenant, task.id):
-            return found
-        now = self._p.clock()
-        if grant.exp < now:
-            raise Permanent("the grant expired before the task was first accepted")
-        state = TaskState.new(
-            task, tenant=grant.tenant, grant=event.get("grant") or "", root=grant.root,
-            replyto=event.get("replyto"), parent=event.get("parentid"),
-            parent_call=event.get("callid"),
-            depth=event.number("depth"), chain=event.number("chain"),
-            traceparent=event.get("traceparent"), created_at=now)
-        await self._p.tasks.submit(state, ("", ""), now + limits.OVERDUE_AFTER_COMMIT_S)
-        return await self._p.tasks.look(grant.tenant, task.id)
-
-    async def _outcome(self, event: Event, tenant: str) -> ToolCompleted:
-        outcome = ToolCompleted.model_validate(event.json())
-        if outcome.result_ref is None:
-            return outcome
-        value = await self._p.tasks.checked_in(tenant, outcome.result_ref)
-        return outcome.model_copy(update={"result": value, "result_ref": None})
-
-    async def _sub_task(self, event: Event, grant: Grant) -> Snapshot | None:
-        """Write a sub-task's outcome down as the result of the call that asked for it."""
-        result = TaskCompleted.model_validate(event.json()).result
-        parent, call = event.get("parentid"), event.get("callid")
-        if not parent or not call:
-            return None
-        if parent not in {ancestor.task for ancestor in grant.ancestors}:
-            raise Permanent(f"task {grant.task} is no sub-task of {parent}: its grant says so")
-        outcome = ToolCompleted(call_id=call, tool="delegate", version="1.0.0",
-                                result=result.model_dump(mode="json"))
-        return await self._p.tasks.result(grant.tenant, parent, call, outcome.model_dump_json())
-
-    async def _awake(self, snapshot: Snapshot | None) -> Snapshot | None:
-        """Return the task without a pause or a wait: what it waited for is there."""
-        if snapshot is None or snapshot.state.status.final:
-            return snapshot
-        return commits.awake(snapshot, self._p.clock())
-
     async def _go_on(self, snapshot: Snapshot, event: Event) -> None:
         match plan(snapshot, self._p.clock()):
             case Rest():
+                await self._sleep_or_ask(snapshot, event)
                 await self._rest(snapshot, event)
             case End() as end:
                 await self._commit(snapshot, event, self._ending(end))
@@ -167,6 +108,13 @@ class Host:
                     await self._step(snapshot, step, event)
                 except Committed:
                     log.info("step %s of task %s is done already", step, snapshot.state.task.id)
+
+    async def _sleep_or_ask(self, snapshot: Snapshot, event: Event) -> None:
+        """Pause a task one of whose calls waits for budget; ask again for those of a woken one."""
+        if outcome := starved(event):
+            await self._commit(snapshot, event, self._starving(outcome))
+        elif event.type == TaskResumed.TYPE and snapshot.stored_status is Status.PAUSED:
+            await self._commit(snapshot, event, self._asking_again)
 
     async def _rest(self, snapshot: Snapshot, event: Event) -> None:
         """Publish what a predecessor left: only the redelivery of its event, or a nudge, does.
@@ -221,6 +169,16 @@ class Host:
         async def decide(seen: Snapshot) -> Commit | None:
             return commits.paused(seen, pause.reason, pause.wait_s, self._p.clock())
         return decide
+
+    def _starving(self, outcome: ToolCompleted) -> Decide:
+        async def decide(seen: Snapshot) -> Commit | None:
+            why = outcome.error.message if outcome.error else ""
+            return commits.starved(seen, outcome.call_id, f"{outcome.tool}: {why}",
+                                   self._p.clock())
+        return decide
+
+    async def _asking_again(self, seen: Snapshot) -> Commit | None:
+        return commits.asking_again(seen, self._p.clock())
 
     async def _putting_off(self, seen: Snapshot) -> Commit | None:
         return commits.put_off(seen, self._p.clock())

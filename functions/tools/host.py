@@ -18,8 +18,8 @@ from eventing.adapter import serve as serve_app
 from eventing.publish import Publisher
 from functions.tools.declare import Context, Tool
 from functions.tools.http_api import routes
-from functions.tools.job import Job, completed
-from functions.tools.perform import Bench, answered, settled
+from functions.tools.job import Job, completed, waiting
+from functions.tools.perform import Bench, Starved, answered, settled
 from shared.auth import ApiKeys, GrantKeys
 from shared.clock import now_s
 from shared.faults import FaultPoint, reach
@@ -70,7 +70,11 @@ async def deliver(bench: Bench, publisher: Publisher, delivery: Delivery) -> Non
         await reach(FaultPoint.TOOL_AFTER_CLAIM)
         if call.is_published and job.nudge <= call.nudge:
             return
-        call = await answered(bench, call, job)
+        try:
+            call = await answered(bench, call, job)
+        except Starved as starved:
+            await publisher.publish(waiting(delivery.event, starved.call, starved.why))
+            return
         # The outcome is stored, so the agent need not wait for the money: a crash from here on
         # publishes and settles again, both of which may be done twice.
         await reach(FaultPoint.TOOL_BEFORE_PUBLISH)

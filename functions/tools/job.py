@@ -6,7 +6,7 @@ from typing import Any
 
 from eventing.adapter import Delivery
 from eventing.event import NOT_COPIED, Event
-from eventing.types_tool import ToolCompleted, ToolFailure, ToolRequested
+from eventing.types_tool import WAITING, ToolCompleted, ToolFailure, ToolRequested
 from functions.tools.declare import Tool
 from functions.tools.run import Ran, refusal
 from shared.ids import derived
@@ -67,11 +67,23 @@ def outcome(job: Job, ran: Ran, *, runs: int, result_ref: str | None = None) -> 
 
 def completed(requested: Event, tenant: str, data: str) -> Event:
     """Return the `tool.completed` of a `tool.requested`; the same request, the same id."""
+    payload = ToolCompleted.model_validate_json(data)
+    return _reply(requested, payload, tenant, f"completed:{payload.call_id}")
+
+
+def waiting(requested: Event, call: Call, why: str) -> Event:
+    """Return the event by which the task of a call learns that it waits for budget."""
     asked = ToolRequested.model_validate(requested.json())
+    payload = ToolCompleted(
+        call_id=asked.call_id, tool=asked.tool, version=asked.version, runs=call.runs,
+        error=ToolFailure(code=WAITING, message=why))
+    return _reply(requested, payload, call.tenant, f"waiting:{call.call_id}:{call.attempt}")
+
+
+def _reply(requested: Event, payload: ToolCompleted, tenant: str, cause: str) -> Event:
     event = Event.of(
-        ToolCompleted.model_validate_json(data), type=ToolCompleted.TYPE, source=f"/{asked.tool}",
-        id=derived(tenant, requested.get("taskid"), f"completed:{asked.call_id}"),
-        subject=requested.subject)
+        payload, type=payload.TYPE, source=f"/{payload.tool}",
+        id=derived(tenant, requested.get("taskid"), cause), subject=requested.subject)
     kept = {k: v for k, v in requested.extensions.items() if k not in NOT_COPIED}
     return event.extended(**kept | {
         "hops": requested.number("hops") + 1,

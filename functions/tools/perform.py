@@ -49,6 +49,14 @@ _FREE_STATES = frozenset({"VOIDED", "DENIED"})
 """Ends of a reservation under which nothing ran."""
 
 
+class Starved(Exception):
+    """The call waits for budget; it may be asked for again, under another reservation."""
+
+    def __init__(self, call: Call, why: str) -> None:
+        super().__init__(why)
+        self.call, self.why = call, why
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What a tool works with in this process."""
@@ -70,6 +78,7 @@ async def answered(bench: Bench, call: Call, job: Job) -> Call:
 
     Raises:
         Busy: only open holds stand in the way of the price, or the call was taken over.
+        Starved: a limit that pauses has no room.
         Transient: the ledger or Redis is away.
     """
     if call.outcome:
@@ -133,6 +142,9 @@ async def _performed(bench: Bench, call: Call, job: Job) -> Call:
     except Denied as denied:
         if denied.reason == "held":
             raise Busy(f"{denied.account} is held by running calls: {denied.detail}") from denied
+        if denied.pauses:
+            await bench.calls.again(call, was_void=False)  # a denial is final for its id
+            raise Starved(call, _denial(denied).message) from denied
         return await _failed(bench, call, job, _denial(denied))
     except Unpriced as unpriced:
         return await _failed(bench, call, job, ToolFailure(code="denied", message=unpriced.detail))

@@ -42,6 +42,12 @@ class Denied(OverBudget):
         return str(self.extra.get("policy", "deny"))
 
     @property
+    def pauses(self) -> bool:
+        """Tell whether the task is to wait for budget; nobody can raise a task's own limits."""
+        return (self.policy == "pause" and self.reason != "stopped"
+                and not self.account.startswith("task|"))
+
+    @property
     def window_ends(self) -> float | None:
         """Return when the limit counts from zero again, seconds since the epoch, if ever."""
         ends = self.extra.get("window_ends")

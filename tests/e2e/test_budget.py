@@ -129,3 +129,59 @@ async def test_the_ledger_reserves_for_no_grant_that_is_not_ours(system, tenant,
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert (await tenant.summary())["reservations"] == 0
+
+
+async def limit_calculator(tenant, limit):
+    answer = await tenant.ask("PUT", "/v1/budgets/tool/calculator", at="ledger", json={
+        "unit": "calls", "window": "life", "limit": limit, "policy": "pause"})
+    assert answer.is_success, answer.text
+
+
+async def is_paused(tenant, task):
+    return (await tenant.task(task))["status"] == "paused"
+
+
+async def test_task_whose_tool_has_no_budget_sleeps_until_it_is_raised(system, tenant):
+    await limit_calculator(tenant, 1)  # the step asks for two
+    task = await tenant.submit(f"errand {system.hook.url(tenant.name)}")
+    await until(lambda: is_paused(tenant, task), what="the task is paused")
+    assert len(system.model_calls(task)) == 1
+
+    await limit_calculator(tenant, 2)
+
+    found = await tenant.wait(task)
+    assert (found["status"], found["result"]["output"]) == ("completed", "6 and 7: told 204")
+    assert len(system.model_calls(task)) == 3
+    summary, gaps = await tenant.books()
+    assert summary["states"]["SETTLED"] == 6
+    assert gaps["gapless"]
+    said = [r["type"] for r in system.records("event") if r["task"] == task]
+    assert said.count("dev.tollgate.task.paused.v1") == 1
+    assert await tenant.own_letters() == []
+
+
+async def test_task_whose_tool_has_no_budget_looks_again_by_itself(system, tenant):
+    await limit_calculator(tenant, 0)
+    task = await tenant.submit("eight")
+    await until(lambda: is_paused(tenant, task), what="the task is paused")
+    for _ in range(3):  # woken early, it sleeps again
+        await system.overdue(tenant)
+        await system.rounds()
+    assert await is_paused(tenant, task)
+    stored = f"lg:{{{tenant.name}}}:lim"
+    fields = await system.redis.hgetall(stored)
+    (name,) = [one for one in fields if one.startswith("tool|")]
+    async with system.redis.pipeline() as pipe:  # raised where nobody wakes the tasks
+        pipe.hdel(stored, name)
+        pipe.hincrby(stored, "version", 1)
+        await pipe.execute()
+
+    await until(lambda: awake(system, tenant, task), what="the task goes on")
+
+    assert (await tenant.wait(task))["result"]["output"] == "1234 5678"
+
+
+async def awake(system, tenant, task):
+    await system.overdue(tenant)
+    await system.rounds()
+    return not await is_paused(tenant, task)

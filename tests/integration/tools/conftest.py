@@ -28,15 +28,15 @@ class FakeLedger:
 
     def __init__(self):
         self.rows = {}
-        self.deny = None
+        self.deny, self.limit = None, {}
         self.is_away = False
         self.posted = []
 
     async def hold(self, call, *, dispatch=False):
         self._reachable()
         if self.deny:
-            raise Denied("no room", account="task|t|life", unit="usd", need=2, have=1,
-                         reason=self.deny)
+            raise Denied("no room", **{"account": "task|t|life", "unit": "usd", "need": 2,
+                                       "have": 1, "reason": self.deny} | self.limit)
         row = self.rows.setdefault(call.id, {
             "state": "PENDING", "dispatched": False, "cold": call.attribution.cold_start,
             "holder": call.holder})

@@ -128,6 +128,38 @@ async def test_a_spent_budget_is_told_to_the_model(world):
     assert world.keys == []
 
 
+async def test_a_limit_that_pauses_leaves_the_call_open_and_says_that_it_waits(world):
+    world = world(double)
+    world.ledger.deny, world.ledger.limit = "spent", {
+        "account": "tool|double|life", "policy": "pause"}
+    await deliver_to(world, world.delivery({"number": 1}))
+    await deliver_to(world, world.delivery({"number": 1}))
+    world.ledger.deny = None
+
+    await deliver_to(world, world.delivery({"number": 1}))
+
+    first, second, last = world.broker.outcomes
+    assert first["error"] == second["error"] == {
+        "code": "waiting", "message": "over budget: tool|double|life needs 2 and has 1"}
+    assert (last["result"], world.keys) == (2, ["call-1"])
+    assert len({event.id for event in world.broker.events}) == 3
+    assert world.ledger.states == ["SETTLED"]
+
+
+@pytest.mark.parametrize("limit", [
+    {"account": "task|t|life", "policy": "pause"},
+    {"account": "tool|double|life", "policy": "deny"},
+    {"account": "tool|double|life", "policy": "pause", "reason": "stopped"}],
+    ids=["a task's own", "one that denies", "a stop"])
+async def test_other_denials_are_the_models_to_know(world, limit):
+    world = world(double)
+    world.ledger.deny, world.ledger.limit = "spent", limit
+
+    await deliver_to(world, world.delivery({"number": 1}))
+
+    assert world.broker.outcomes[0]["error"]["code"] == "denied"
+
+
 async def test_a_held_budget_leaves_the_call_to_a_later_delivery(world):
     world = world(double)
     world.ledger.deny = "held"
