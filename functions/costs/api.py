@@ -15,6 +15,7 @@ from functions.costs.ends import told
 from functions.costs.exports import ndjson
 from functions.costs.facts import read
 from functions.costs.gaps import LedgerEvents
+from functions.costs.places import TooMany
 from functions.costs.reconciling import Reconciliation, span_of
 from functions.costs.report import answer, ask, grouped
 from functions.costs.store import CostStore
@@ -51,8 +52,14 @@ class Api:
         tenant = self._door.client(request).tenant
         question = ask(request.query_params)
         asked = await self._store.tenants() if tenant == EVERY_TENANT else [tenant]
-        rows = [row for each in asked for row in await self._store.rows(each, question)]
-        return JSONResponse(answer(tenant, question, grouped(question, rows)))
+        try:
+            rows, whole = [row for each in asked
+                           for row in await self._store.rows(each, question)], None
+        except TooMany:
+            if not question.ranked or tenant == EVERY_TENANT:
+                raise
+            rows, whole = await self._store.dearest_of_all(tenant, question)
+        return JSONResponse(answer(tenant, question, grouped(question, rows), whole))
 
     async def task(self, request: Request) -> Response:
         """`GET /v1/costs/tasks/{task}`: its invocations by start, denials, corrections."""

@@ -21,6 +21,11 @@ from shared.errors import Permanent
 from shared.limits import COST_PLACES_MAX
 from shared.store import Redis, mapped
 
+
+class TooMany(Permanent):
+    """A question for which more than `COST_PLACES_MAX` tasks would have to be read."""
+
+
 READ_AT_ONCE = 1_000
 """Places per round trip: some 10 ms of Redis's time."""
 
@@ -38,7 +43,7 @@ class Places:
         """Return the rows of the whole days of a span, and the hours left to read by event.
 
         Raises:
-            Permanent: more than `COST_PLACES_MAX` tasks would have to be read.
+            TooMany: more than `COST_PLACES_MAX` tasks would have to be read.
         """
         if question.zoned or question.finest == "hour":
             touched = (hour for day in filter(question.span.touches, days)
@@ -106,7 +111,7 @@ class Places:
         Costs below 0 count as 0.
 
         Raises:
-            Permanent: the filters pass so few tasks that too many must be read to find them.
+            TooMany: the filters pass so few tasks that too many must be read to find them.
         """
         whole = [day for day in days if question.span.covers(day)]
         if not set(FINE).isdisjoint(question.filters):
@@ -170,7 +175,7 @@ def fitting(count: int) -> None:
     """Return if so many tasks may be read for one question.
 
     Raises:
-        Permanent: they are too many.
+        TooMany: they are too many.
     """
     if count > COST_PLACES_MAX:
         refused()
@@ -180,8 +185,8 @@ def refused() -> NoReturn:
     """Refuse a question for which too many tasks would have to be read.
 
     Raises:
-        Permanent: always.
+        TooMany: always.
     """
-    raise Permanent(
+    raise TooMany(
         f"more than {COST_PLACES_MAX} tasks would have to be read: narrow from and to, filter by "
         "session, task or root, or ask GET /v1/tasks for the dearest")

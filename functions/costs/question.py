@@ -56,6 +56,13 @@ class Question:
         return self.zone != UTC_NAME and not set(BUCKETS).isdisjoint(self.group_by)
 
     @property
+    def ranked(self) -> bool:
+        """Tell whether the dearest of whole days answer it: those of any number can be found."""
+        days = all(at is None or at % DAY_MS == 0 for at in (self.span.start_ms, self.span.end_ms))
+        return days and self.order == "-cost_nano" and set(BUCKETS).isdisjoint(self.group_by) \
+            and not {"session", "task"}.isdisjoint(self.group_by)
+
+    @property
     def wanted(self) -> tuple[str, ...]:
         """Return the measures to add up: those shown, and those of every answer."""
         ordered = self.order.removeprefix("-")

@@ -84,16 +84,20 @@ def total(rows: Iterable[Row]) -> Sums:
     return sum((row.sums for row in rows), Sums())
 
 
-def answer(tenant: str, question: Question, rows: list[Row]) -> dict[str, Any]:
-    """Return the body of `GET /v1/costs`; all rows add up to the totals exactly."""
-    whole, shown = total(rows), rows[:question.limit]
+def answer(tenant: str, question: Question, rows: list[Row], whole: Sums | None = None,
+           ) -> dict[str, Any]:
+    """Return the body of `GET /v1/costs`; all rows add up to the totals exactly.
+
+    `whole` is given where the rows are the dearest only.
+    """
+    whole, shown, is_cut = whole or total(rows), rows[:question.limit], whole is not None
     return {
         "tenant": tenant, "from": question.asked.get("from"), "to": question.asked.get("to"),
         "tz": question.zone, "group_by": list(question.group_by),
         "rows": [{**row.of, **measured(row.sums, question)} for row in shown],
         "total_nano": whole.cost_nano, "total_usd": usd_text(whole.cost_nano),
         "invocations": whole.invocations, "tokens": whole.tokens,
-        "totals": measured(whole, question), "truncated": len(shown) < len(rows),
+        "totals": measured(whole, question), "truncated": is_cut or len(shown) < len(rows),
     }
 
 

@@ -1,6 +1,7 @@
 """Keeps the ledger's events in Redis, exactly once each, and reads them back."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from functions.costs.kept import KeptSums
 from functions.costs.packing import pack, unpack
 from functions.costs.places import Places
 from functions.costs.question import Question
-from functions.costs.report import Row, Sums
+from functions.costs.report import Row, Sums, total
 from functions.costs.storing import arguments, keys_of
 from shared import faults
 from shared.faults import FaultPoint
@@ -27,6 +28,9 @@ _STORE = Script(Path(__file__).parent / "lua" / "store.lua")
 
 ARCHIVED = b"-"
 """Stands where an event was that is in the archive: it is known, and not stored again."""
+
+RANKED_MAX = 1_000
+"""Tasks or sessions that are told apart where there are too many to tell all."""
 
 READ_BATCH = 500
 """Events per HMGET: about a quarter of a MiB."""
@@ -99,6 +103,13 @@ class CostStore:
         reader = self.places if question.fine else self.kept
         rows, edges = await reader.rows(tenant, question, days)
         return rows + (await fitting(self, tenant, edges, question) if edges else [])
+
+    async def dearest_of_all(self, tenant: str, question: Question) -> tuple[list[Row], Sums]:
+        """Return the dearest rows of a question with too many, and what all of them come to."""
+        found = await self.dearest(tenant, replace(
+            question, limit=min(question.limit, RANKED_MAX)))
+        whole = await self.rows(tenant, replace(question, group_by=("tenant",)))
+        return found, total(whole)
 
     async def rows_of(self, tenant: str, questions: Sequence[Question]) -> list[list[Row]]:
         """Return the rows of several questions about one span; what they share is read once.

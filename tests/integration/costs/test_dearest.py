@@ -69,3 +69,23 @@ async def test_rare_filter_that_needs_too_many_tasks_is_refused(store, ledger, m
         await store.dearest(ledger.tenant, ask(
             {"group_by": "task", "limit": "5", "outcome": "forfeited"}))
     assert len(await store.dearest(ledger.tenant, ask({"group_by": "task", "limit": "5"}))) == 5
+
+
+async def test_more_tasks_than_can_be_read_are_the_dearest_with_the_total_of_all(
+        http, store, ledger, monkeypatch):
+    await spread(store, ledger, 3)
+    everything = {by: (await http.get(f"/v1/costs?group_by={by}")).json()
+                  for by in ("session", "task")}
+    monkeypatch.setattr(places, "COST_PLACES_MAX", 25)
+    monkeypatch.setattr("functions.costs.store.RANKED_MAX", 3)
+
+    for by, whole in everything.items():
+        found = (await http.get(f"/v1/costs?group_by={by}")).json()
+
+        assert found["truncated"]
+        assert found["total_nano"] == whole["total_nano"] > 0
+        assert [r["cost_nano"] for r in found["rows"]] == [
+            r["cost_nano"] for r in whole["rows"][:3]]
+    for asked in ("group_by=task,day", "group_by=task&order=task", "group_by=root",
+                  "group_by=task&from=2026-11-17T05:00:00Z"):
+        assert (await http.get(f"/v1/costs?{asked}")).status_code == 422
