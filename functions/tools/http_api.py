@@ -13,7 +13,7 @@ from starlette.routing import Route
 from eventing.adapter import body_of
 from eventing.types_tool import ToolCompleted, ToolRequested
 from functions.tools.job import Job
-from functions.tools.perform import Bench, answered, settled
+from functions.tools.perform import Bench, Starved, answered, settled
 from shared.auth import ApiKeys, Caller, Grant, TaskLimits, sign
 from shared.errors import Malformed, OverBudget, Permanent, TollgateError
 from shared.ids import derived
@@ -59,7 +59,10 @@ def routes(bench: Bench, keys: Callable[[], ApiKeys], grant_key: SecretStr) -> l
 
 async def _invoked(bench: Bench, job: Job) -> ToolCompleted:
     async with bench.calls.take(job.tenant, job.asked.call_id) as call:
-        call = await answered(bench, call, job)
+        try:
+            call = await answered(bench, call, job)
+        except Starved as starved:  # nobody here waits: the same key may be asked for again
+            raise OverBudget(starved.why) from starved
         await settled(bench, call, job)
         await bench.calls.done(call, 0)
         return ToolCompleted.model_validate_json(call.outcome)

@@ -7,7 +7,9 @@ import pytest
 
 from functions.tools.declare import Context, ToolError
 from functions.tools.host import deliver
-from shared.errors import Busy, Transient
+from functions.tools.http_api import _invoked
+from functions.tools.job import Job
+from shared.errors import Busy, OverBudget, Transient
 
 pytestmark = pytest.mark.anyio
 
@@ -144,6 +146,18 @@ async def test_a_limit_that_pauses_leaves_the_call_open_and_says_that_it_waits(w
     assert (last["result"], world.keys) == (2, ["call-1"])
     assert len({event.id for event in world.broker.events}) == 3
     assert world.ledger.states == ["SETTLED"]
+
+
+async def test_caller_by_http_is_refused_by_a_limit_that_pauses_and_may_ask_again(world):
+    world = world(double)
+    world.ledger.deny, world.ledger.limit = "spent", {
+        "account": "tool|double|life", "policy": "pause"}
+    job = Job.of(world.delivery({"number": 1}))
+    with pytest.raises(OverBudget, match="over budget"):
+        await _invoked(world.bench, job)
+    world.ledger.deny = None
+
+    assert (await _invoked(world.bench, job)).result == 2
 
 
 @pytest.mark.parametrize("limit", [
