@@ -106,8 +106,11 @@ def cells(browser, table):
 
 
 def nano(browser, selector):
-    found = browser.find_elements(By.CSS_SELECTOR, f"{selector} data")
-    return [int(element.get_attribute("value")) for element in found]
+    # In one go: a page that is live may put other elements in place between two questions.
+    found = browser.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].map((each) => each.value)",
+        f"{selector} data")
+    return [int(value) for value in found]
 
 
 def column(browser, table, n):
@@ -304,6 +307,7 @@ def test_pages_are_built_for_everybody(browser, costs):
 def test_every_table_is_there_as_csv(browser, costs):
     for path in (*PAGES[:3], f"{PAGES[3]}&compare=1", PAGES[4]):
         opened(browser, costs, path)
+        until(browser, By.CSS_SELECTOR, "section.panel table")
         shown = browser.execute_script(
             "return [...document.querySelectorAll('section.panel')].filter((each) =>"
             " each.querySelector('table')).map((each) => [each.querySelector('a.csv')?.href,"
