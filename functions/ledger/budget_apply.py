@@ -129,22 +129,30 @@ class BudgetFiles:
         return dict(found)
 
     async def _warnings(self, wanted: Wanted) -> list[str]:
-        return [warning for tenant, section in wanted.tenants.items()
-                for owner in dict.fromkeys(name.rsplit("|", 2)[0] for name in section.limits)
-                for warning in await self._doubts(tenant, owner, section)]
+        """Return which budgets may match nothing."""
+        named = {*wanted.tenants, *(name for cap in wanted.caps.values() for name in cap.tenants)}
+        new = [tenant for tenant in sorted(named)
+               if not await self._is_charged(tenant, f"tenant|{tenant}")]
+        found = [f"tenant {tenant} has never been charged: is it spelled right?" for tenant in new]
+        for tenant, section in wanted.tenants.items():
+            for owner in dict.fromkeys(name.rsplit("|", 2)[0] for name in section.limits):
+                found += await self._doubts(tenant, owner, section, is_new=tenant in new)
+        return found
 
-    async def _doubts(self, tenant: str, owner: str, section: Section) -> list[str]:
-        """Return why a budget of an owner may match nothing."""
+    async def _doubts(self, tenant: str, owner: str, section: Section, *,
+                      is_new: bool) -> list[str]:
+        """Return why a budget of an owner may match nothing; a new tenant's owners are new, too."""
         scope, _, name = owner.partition("|")
         if scope in ("model", "tool"):
             return [] if self._is_priced(scope, name, section) else [
                 f"tenant {tenant}: {scope} {name} has no price here: nothing can call it"]
-        if scope == "tenant":
+        if scope == "tenant" or is_new or await self._is_charged(tenant, owner):
             return []
+        return [f"tenant {tenant}: {scope} {name} has never been charged: is it spelled right?"]
+
+    async def _is_charged(self, tenant: str, owner: str) -> bool:
         with mapped():
-            known = await self._store.redis.exists(keys.account(tenant, f"{owner}|life"))
-        return [] if known else [
-            f"tenant {tenant}: {scope} {name} has never been charged: is it spelled right?"]
+            return bool(await self._store.redis.exists(keys.account(tenant, f"{owner}|life")))
 
     def _is_priced(self, scope: str, name: str, section: Section) -> bool:
         try:

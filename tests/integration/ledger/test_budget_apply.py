@@ -115,6 +115,21 @@ async def test_budget_that_matches_nothing_is_applied_with_a_warning(ledger):
     assert len(await limits(ledger)) == 5
 
 
+async def test_tenant_that_nobody_charged_is_a_warning_in_a_section_and_under_a_cap(ledger):
+    await ledger.meter.hold(ledger.call())
+    restricted(ledger, "budgets", "platform")
+    names = ledger.tenant, f"{ledger.tenant}x", f"{ledger.tenant}y"
+    cap = (f"\nplatform:\n  - {{cap: {names[2]}, calls: 9, chunk: 1, "
+           f"tenants: [{names[0]}, {names[2]}]}}")
+
+    mine, others = [(await apply(ledger, text(name, "{scope: agent, id: researcher, calls: 9}")
+                                 + cap, dry_run=True)).json()["warnings"] for name in names[:2]]
+
+    told = "tenant {} has never been charged: is it spelled right?".format
+    assert mine == [told(names[2])]
+    assert others == [told(names[1]), told(names[2])]
+
+
 async def test_section_of_another_tenant_needs_the_right_platform(ledger):
     document = text(f"{ledger.tenant}x", "{scope: tenant, calls: 3}")
 
