@@ -49,10 +49,10 @@ def read_invoice(body: bytes, media: str) -> dict[Key, Amount]:
         raise Permanent(f"an invoice has 1 to {INVOICE_LINES_MAX} lines; this has {len(lines)}")
     faults: list[dict[str, str]] = []
     found: dict[Key, Amount] = defaultdict(Amount)
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         try:
             key, amount = _line(line)
-        except (ValueError, InvalidOperation, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             faults.append(fault(f"line {number}", _said(error)))
             continue
         found[key] = Amount(found[key].quantity + amount.quantity, found[key].nano + amount.nano)
@@ -60,7 +60,7 @@ def read_invoice(body: bytes, media: str) -> dict[Key, Amount]:
     return dict(found)
 
 
-def _from_json(body: bytes) -> list[Any]:
+def _from_json(body: bytes) -> list[tuple[int, Any]]:
     try:
         found = json.loads(body, parse_float=Decimal)
     except ValueError as error:
@@ -68,39 +68,57 @@ def _from_json(body: bytes) -> list[Any]:
     lines = found.get("lines") if isinstance(found, dict) else found
     if not isinstance(lines, list):
         raise Permanent('the invoice is neither a list of lines nor {"lines": […]}')
-    return lines
+    return list(enumerate(lines, 1))
 
 
-def _from_csv(body: bytes) -> list[Any]:
+def _from_csv(body: bytes) -> list[tuple[int, Any]]:
+    """Return the rows, each with its line in the file: the header is the first."""
     try:
         reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
         missing = [name for name in FIELDS if name not in (reader.fieldnames or ())]
         if missing:
             raise Permanent(f"the invoice lacks the columns {', '.join(missing)}; "
                             f"needed are {', '.join(FIELDS)}")
-        return list(reader)
+        return [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Permanent(f"the invoice is no CSV in UTF-8: {error}") from error
 
 
 def _line(line: Mapping[str, Any]) -> tuple[Key, Amount]:
-    names = [str(line[name]).strip() for name in FIELDS]
+    found = {name: line[name] for name in FIELDS}
+    names = ["" if value is None else str(value).strip() for value in found.values()]
     day, provider, model, token_class, quantity, cost = names
     if not all(names):
-        raise ValueError("a field is empty")
-    if date.fromisoformat(day).isoformat() != day:
-        raise ValueError(f"{day!r} is no day such as 2026-11-21")
-    nano = Decimal(cost) * NANO
-    if not quantity.isdecimal() or not nano.is_finite() or abs(nano) > 2**63:
-        raise ValueError(f"quantity {quantity!r} or cost {cost!r} is no amount")
-    return Key(day, provider, bare(model, provider), token_class), Amount(int(quantity), nano)
+        raise ValueError(f"{FIELDS[names.index('')]} is empty")
+    if not _is_day(day):
+        raise ValueError(f"day: {day!r} is no day such as 2026-11-21")
+    if not quantity.isdecimal():
+        raise ValueError(f"quantity: {quantity!r} is no whole number from 0")
+    amount = Amount(int(quantity), _nano(cost))
+    return Key(day, provider, bare(model, provider), token_class), amount
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _nano(cost: str) -> Decimal:
+    try:
+        nano = Decimal(cost) * NANO
+    except InvalidOperation:
+        nano = Decimal("NaN")
+    if not nano.is_finite() or abs(nano) > 2**63:
+        raise ValueError(f"cost_usd: {cost!r} is no amount in US dollars")
+    return nano
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
-    return "an amount or a form is wrong" if isinstance(error, InvalidOperation | TypeError) \
-        else str(error)
+    return "is no line of an invoice" if isinstance(error, TypeError) else str(error)
 
 
 def bare(model: str, provider: str) -> str:
