@@ -21,7 +21,7 @@ from eventing.http import decode, encode_binary, is_event
 from eventing.problems import brief, invalid, problem
 from shared import faults, telemetry
 from shared.auth import Grant, verify
-from shared.errors import NotFound, TollgateError, TooLarge
+from shared.errors import Forbidden, NotFound, TollgateError, TooLarge
 from shared.faults import FaultPoint
 from shared.limits import REQUEST_BYTES_MAX
 
@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 
 CLIENT_GONE = 499
 """The status that logs give a request whose caller did not wait; nobody reads the answer."""
+
+METRICS = "/metrics"
+RELAYED = ("forwarded", "x-forwarded-for")
+"""What Knative's proxies, as all others, tell a function of who asked them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class _Served:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._routes = [*app.routes, Route("/health", _health), Route("/metrics", _metrics)]
+        self._routes = [*app.routes, Route("/health", _health), Route(METRICS, _metrics)]
         self._starting = asyncio.Lock()
         self._started = app.start is None
 
@@ -106,6 +110,8 @@ class _Served:
                 self._started = True
 
     async def _http(self, request: Request) -> Response:
+        if request.url.path == METRICS:
+            _refuse_relayed(request)
         for route in self._routes:
             match, scope = route.matches(request.scope)
             if match is Match.FULL:
@@ -185,6 +191,16 @@ async def body_of(request: Request, bytes_max: int = REQUEST_BYTES_MAX) -> bytes
 
 async def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+def _refuse_relayed(request: Request) -> None:
+    """Return if the caller asks this very process, as Prometheus does.
+
+    Raises:
+        Forbidden: the request came by a route, and metrics hold every tenant's figures.
+    """
+    if any(name in request.headers for name in RELAYED):
+        raise Forbidden("metrics are of all tenants: only who asks the process itself gets them")
 
 
 async def _metrics(_: Request) -> Response:
