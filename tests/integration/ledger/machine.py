@@ -28,6 +28,13 @@ from shared.errors import Busy, NotFound, Permanent
 from shared.metering import Denied
 from tests.integration.ledger.audit import Books, composed, faults
 from tests.integration.ledger.conftest import Broker
+from tests.integration.ledger.promises import (
+    Ceilings,
+    admitted_within,
+    attributed_as_reserved,
+    balances_unchanged,
+    unchanged,
+)
 from tests.integration.ledger.reference import UNITS, Reference, Spec
 
 TASKS = {"root": (120_000, 400), "child": (60_000, 10_000)}
@@ -69,9 +76,19 @@ class LedgerMachine(RuleBasedStateMachine):
         self.tenant = f"p{uuid4().hex[:12]}"
         self.ledgers = [self.world.ledger() for _ in range(2)]
         self.reference = Reference(TASKS)
+        self.ceilings = Ceilings(self.reference.beyond)
+        self.last = self.books()
+        """As the audit after the last call found them."""
+        self.repeat = None
+        """Ends a reservation again as it was ended last, at another ledger: (work, shape)."""
+        for task, limits in TASKS.items():
+            for u, limit in enumerate(limits):
+                self.ceilings.put(f"task|{task}", u, limit, self.balances(self.last))
 
     def teardown(self):
-        composed(self.books())
+        events = composed(self.books())
+        for event in (e for e in events if e.type.endswith("attributed.v1")):
+            attributed_as_reserved(event, self.tenant, self.reference.rows[event.id].spec)
 
     def books(self):
         return self.world.run(Books.read(self.world.redis, self.tenant))
@@ -121,6 +138,12 @@ class LedgerMachine(RuleBasedStateMachine):
         found = self.told(self.ledgers[which].reservations.reserve(self.grant(spec), body), held)
         assert found == self.reference.reserve(
             name, spec, holder=holder, dispatch=dispatch, ticket=ticket)
+        if found == ("conflict",):
+            unchanged(self.last, self.books(), "I12")
+        elif found[0] == "denied":
+            balances_unchanged(self.last, self.books(), "I13")
+        elif found[0] == "held" and not found[2]:
+            admitted_within(self.limits(spec), self.balances(self.books()))
 
     @rule(which=ledgers, name=names, holder=holders, ticket=tickets)
     def dispatch(self, which, name, holder, ticket):
@@ -138,14 +161,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(which=ledgers, name=names, used=usages)
     def settle(self, which, name, used):
         self.fresh(which)
-        work = self.ledgers[which].endings.settle(self.tenant, name, settlement(used))
-        assert self.told(work, charged) == self.reference.settle(name, used)
+        self.ended(lambda of: of.settle(self.tenant, name, settlement(used)), which, charged,
+                   lambda: self.reference.settle(name, used))
 
     @rule(which=ledgers, name=names, holder=holders, how=st.sampled_from(["void", "resolve"]))
     def end(self, which, name, holder, how):
         self.fresh(which)
-        work = self.ledgers[which].endings.end(self.tenant, name, how, holder)
-        assert self.told(work, ended) == self.reference.end(name, how, holder=holder)
+        self.ended(lambda of: of.end(self.tenant, name, how, holder), which, ended,
+                   lambda: self.reference.end(name, how, holder=holder))
 
     @rule(which=ledgers, name=names, is_over=st.booleans())
     def sweep(self, which, name, is_over):
@@ -166,15 +189,30 @@ class LedgerMachine(RuleBasedStateMachine):
         spec = self.spec_of(name, spec, other)
         self.fresh(which)
         body = PostBody(**self.said(spec, name, 1), settlement=settlement(used))
-        work = self.ledgers[which].endings.post(self.grant(spec), body)
-        assert self.told(work, charged) == self.reference.post(name, spec, used)
+        self.ended(lambda of: of.post(self.grant(spec), body), which, charged,
+                   lambda: self.reference.post(name, spec, used))
 
     @rule(which=ledgers, name=names, key=st.sampled_from(["k1", "k2"]),
           delta=st.sampled_from([-5_000, -1, 2, 70_000]))
     def adjust(self, which, name, key, delta):
         body = AdjustBody(key=key, delta_nano=delta, reason="test")
-        work = self.ledgers[which].endings.adjust(self.tenant, name, body)
-        assert self.told(work, adjusted) == self.reference.adjust(name, key, delta)
+        self.ended(lambda of: of.adjust(self.tenant, name, body), which, adjusted,
+                   lambda: self.reference.adjust(name, key, delta))
+
+    def ended(self, work, which, shape, expected):
+        """Post something at one ledger, as the reference says; `again` may repeat it."""
+        found = self.told(work(self.ledgers[which].endings), shape)
+        assert found == expected()
+        if found[0] in ("charged", "ended", "same"):
+            self.repeat = work, shape, expected
+
+    @rule(which=ledgers)
+    def again(self, which):
+        """Repeat what posted last, as a caller does whose answer was lost."""
+        if self.repeat is not None:
+            work, shape, expected = self.repeat
+            assert self.told(work(self.ledgers[which].endings), shape) == expected(), "I11"
+            unchanged(self.last, self.books(), "I11")
 
     @rule(which=ledgers, owner=st.sampled_from(["tenant", "agent|a"]), unit=st.sampled_from(UNITS),
           limit=st.sampled_from([None, 1, 3, 30, 200, 20_000, 100_000]), hard=st.booleans())
@@ -185,6 +223,14 @@ class LedgerMachine(RuleBasedStateMachine):
         budgets, of = self.ledgers[which].budgets, (self.tenant, scope, name or self.tenant)
         self.world.run(budgets.delete(*of, body) if limit is None else budgets.put(*of, body))
         self.reference.budget(owner, unit, limit, hard=hard)
+        self.ceilings.put(owner, UNITS.index(unit), limit if hard else None,
+                          self.balances(self.last))
+
+    def limits(self, spec):
+        """Return every hard limit of a call's accounts: (owner, unit's place) → limit."""
+        found = {(owner, u): self.reference._limit(owner, u, unit)
+                 for owner in spec.owners for u, unit in enumerate(UNITS) if spec.most[u]}
+        return {at: limit for at, limit in found.items() if limit is not None}
 
     @rule(which=ledgers)
     def publish(self, which):
@@ -196,19 +242,25 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def audit(self):
-        books = self.books()
+        self.last = books = self.books()
         assert faults(books) == []
         assert len(books.entries) == self.reference.events
-        balances = defaultdict(int)
-        for name in books.accounts:
-            if name.endswith("|life"):
-                for u, unit in enumerate(UNITS):
-                    for kind in ("res", "pst"):
-                        balances[self.owner(name), u, kind] = books.number(name, f"{unit}.{kind}")
+        balances = self.balances(books)
+        self.ceilings.hold(balances)
         expected = {(*at, kind): n for kind, of in (("res", self.reference.held),
                                                      ("pst", self.reference.posted))
                     for at, n in of.items()}
-        assert {k: n for k, n in balances.items() if n} == {k: n for k, n in expected.items() if n}
+        assert {k: n for k, n in balances.items() if n and k[2] != "ovr"} == {
+            k: n for k, n in expected.items() if n}
+
+    def balances(self, books):
+        """Return what accounts of all time hold: (owner, unit's place, kind) → amount."""
+        found = defaultdict(int)
+        for name in (name for name in books.accounts if name.endswith("|life")):
+            for u, unit in enumerate(UNITS):
+                for kind in ("res", "pst", "ovr"):
+                    found[self.owner(name), u, kind] = books.number(name, f"{unit}.{kind}")
+        return found
 
 
 def held(found):

@@ -66,6 +66,8 @@ class Reference:
     held: dict = field(default_factory=dict)
     posted: dict = field(default_factory=dict)
     blocked: set = field(default_factory=set)
+    beyond: dict = field(default_factory=dict)
+    """What was posted that nothing held: late, unreserved, corrected. It never shrinks."""
     fired: set = field(default_factory=set)
     events: int = 0
 
@@ -157,7 +159,7 @@ class Reference:
         if late:
             delta = tuple(new - old for new, old in zip(cost, row.cost, strict=True))
             row.cost, row.settled = cost, used
-            self._move(self.posted, row.spec, delta)
+            self._post(row.spec, delta)
             self.events += 1
         else:
             row.settled = used
@@ -198,7 +200,7 @@ class Reference:
         cost = cost_of(used)
         self.rows[name] = Row(spec, "SETTLED", cost=cost, settled=("posted", used),
                               posted=True)
-        self._move(self.posted, spec, cost)
+        self._post(spec, cost)
         self.events += 1
         self._alert(spec)
         return "charged", "SETTLED", cost[0], False, False
@@ -215,7 +217,7 @@ class Reference:
             return ("conflict",)
         row.corrections[key] = delta
         row.cost = (row.cost[0] + delta, *row.cost[1:])
-        self._move(self.posted, row.spec, (delta, 0, 0))
+        self._post(row.spec, (delta, 0, 0))
         self.events += 1
         if delta > 0:
             self._alert(row.spec, ("usd",))
@@ -254,6 +256,10 @@ class Reference:
                         used * 100 >= budget.limit * percent):
                     self.fired.add(mark)
                     self.events += 1
+
+    def _post(self, spec, amounts):
+        self._move(self.posted, spec, amounts)
+        self._move(self.beyond, spec, tuple(max(n, 0) for n in amounts))
 
     def _move(self, balances, spec, amounts):
         for owner in spec.owners:
