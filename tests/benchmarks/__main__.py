@@ -13,7 +13,7 @@ from tests.benchmarks.demo import demo
 from tests.benchmarks.figures import table, write
 from tests.benchmarks.growth import growth
 from tests.benchmarks.imports import imports
-from tests.benchmarks.ledger import batch, load, paced, reserve, script
+from tests.benchmarks.ledger import batch, load, paced, reserve, script, whole
 from tests.benchmarks.litellm import litellm
 from tests.benchmarks.memory import memory
 from tests.benchmarks.page import page
@@ -21,9 +21,10 @@ from tests.benchmarks.rollouts import rollouts
 from tests.benchmarks.steps import overhead
 
 MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": load,
-                "paced": paced, "batch": batch, "litellm": litellm, "script": script,
-                "memory": memory, "demo": demo, "growth": growth, "capacity": capacity,
-                "imports": imports, "rollouts": rollouts, "costs": costs, "page": page}
+                "whole": whole, "paced": paced, "batch": batch, "litellm": litellm,
+                "script": script, "memory": memory, "demo": demo, "growth": growth,
+                "capacity": capacity, "imports": imports, "rollouts": rollouts, "costs": costs,
+                "page": page}
 
 
 def main(names):

@@ -1,4 +1,4 @@
-"""Starts costs as a process of its own, as its image does."""
+"""Starts one function as a process of its own, as its image does."""
 
 import json
 import os
@@ -14,28 +14,47 @@ import httpx2
 from shared.auth import hash_key
 
 KEY = "tg_bench"
-MAIN = Path(__file__).parents[2] / "functions" / "costs" / "main.py"
+ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
 def served(folder, redis_url, tenant):
-    """Yield the process and its address; `KEY` reads the tenant's costs."""
-    (folder / "keys.json").write_text(json.dumps(
-        [{"key_sha256": hash_key(KEY), "tenant": tenant, "rights": ["costs"]}]))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "eventing.local.serve", "--source", str(MAIN)], cwd=MAIN.parents[2],
-        stderr=subprocess.DEVNULL, env={
-            "PATH": os.environ["PATH"], "PORT": str(port), "REDIS_URL": redis_url,
-            "LEDGER_URL": "http://127.0.0.1:9", "TOLLGATE_API_KEYS": str(folder / "keys.json")})
+    """Yield costs' process and its address; `KEY` reads the tenant's costs."""
+    keys = keys_file(folder, tenant, "costs")
+    with process("costs", REDIS_URL=redis_url, LEDGER_URL="http://127.0.0.1:9",
+                 TOLLGATE_API_KEYS=str(keys)) as found:
+        yield found
+
+
+def keys_file(folder, tenant, right):
+    """Write the file of API keys, in which `KEY` has one right; return its path."""
+    path = folder / "keys.json"
+    path.write_text(json.dumps(
+        [{"key_sha256": hash_key(KEY), "tenant": tenant, "rights": [right]}]))
+    return path
+
+
+@contextmanager
+def process(function, **env):
+    """Yield the process of a function, once it answers, and its address."""
+    port = free_port()
+    started = subprocess.Popen(
+        [sys.executable, "-m", "eventing.local.serve", "--source",
+         str(ROOT / "functions" / function / "main.py")], cwd=ROOT, stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "PORT": str(port), **env})
     try:
         _until_ready(f"http://127.0.0.1:{port}")
-        yield process, f"http://127.0.0.1:{port}"
+        yield started, f"http://127.0.0.1:{port}"
     finally:
-        process.kill()
-        process.wait(20)
+        started.kill()
+        started.wait(20)
+
+
+def free_port():
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _until_ready(url):
@@ -47,4 +66,4 @@ def _until_ready(url):
             time.sleep(0.1)
         else:
             return
-    raise AssertionError("costs does not answer")
+    raise AssertionError(f"no answer from {url}")

@@ -14,6 +14,7 @@ from functions.ledger.reserving import Reservations
 from functions.ledger.store import Store
 from shared.auth import Grant, TaskLimits
 from shared.store import connect
+from tests.benchmarks.alone import Ledger, alone
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.raw import BATCH, Wire, call
 from tests.benchmarks.rig import generated, per_s, processor_s, running
@@ -28,7 +29,7 @@ INCREMENTS = 5000
 async def reserve(folder):
     """Return p50 and p99 of a reserve over HTTP, warm, by one client."""
     async with running(folder) as rig:
-        wire = await Wire.open(rig.addresses["ledger"], _headers(rig))
+        wire = await Wire.open(rig.addresses["ledger"], {"tollgate-grant": rig.grant()})
         for _ in range(200):
             await wire.post("/v1/reservations", call(str(uuid4())))
         samples = []
@@ -44,23 +45,42 @@ async def reserve(folder):
 
 
 async def load(folder):
-    """Return reserve+settle pairs per second, the outbox draining into awake costs meanwhile.
+    """Return reserve+settle pairs per second of a ledger, beside it only Redis and the load.
 
-    Beside them: the time of all processors that a pair takes in the ledger, and in all that runs.
+    And the time of all processors that a pair takes in the ledger, and in all that runs.
     """
-    async with running(folder) as rig:
-        await pairs(rig, LOAD_WARM_S)
-        before, delivered = processor_s(), await _delivered(rig)
-        found = await pairs(rig, LOAD_S)
-        took = {name: spent - before.get(name, 0.0) for name, spent in processor_s().items()}
-        drained = await _delivered(rig) - delivered
-        assert drained, "no event reached costs: this would measure half of the work"
-    each = {name: spent / found["done"] * 1e6 for name, spent in took.items()}
+    with alone(folder) as ledger:
+        await pairs(ledger, LOAD_WARM_S)
+        before, taken = processor_s(), ledger.taken()
+        found = await pairs(ledger, LOAD_S)
+        each, taken = _each(before, found), ledger.taken() - taken
+    assert taken, "no event was published: this would measure half of the work"
     return [Figure("reserve+settle pairs, 16 clients", per_s(found), "per s", 800, at_least=True),
-            Figure("events that reached costs meanwhile", drained / found["seconds"], "per s",
-                   None),
+            Figure("events published meanwhile", taken / found["seconds"], "per s", None),
             Figure("processor time of a pair, the ledger", each["ledger"], "µs", None),
-            Figure("processor time of a pair, all processes", sum(each.values()), "µs", None)]
+            Figure("processor time of a pair, ledger and Redis",
+                   each["ledger"] + each["redis-server"], "µs", None)]
+
+
+async def whole(folder):
+    """Return pairs per second while broker and awake costs work on the same processors."""
+    async with running(folder) as rig:
+        ledger = Ledger(rig.addresses["ledger"], rig.grant())
+        await pairs(ledger, LOAD_WARM_S)
+        before, delivered = processor_s(), await _delivered(rig)
+        found = await pairs(ledger, LOAD_S)
+        each, drained = _each(before, found), await _delivered(rig) - delivered
+    assert drained, "no event reached costs: this would measure half of the work"
+    name = "with broker and costs on the same processors"
+    return [Figure(f"pairs {name}", per_s(found), "per s", 500, at_least=True),
+            Figure(f"events {name} that reached costs", drained / found["seconds"], "per s", None),
+            Figure(f"processor time of a pair {name}", sum(each.values()), "µs", None)]
+
+
+def _each(before, found):
+    """Return the µs of processor time that a pair took in each process since `before`."""
+    return {name: (spent - before.get(name, 0.0)) / found["done"] * 1e6
+            for name, spent in processor_s().items()}
 
 
 async def _delivered(rig):
@@ -70,9 +90,9 @@ async def _delivered(rig):
 
 async def paced(folder):
     """Return how long a pair takes at 300 a second, on schedule, from when it was due."""
-    async with running(folder) as rig:
-        await pairs(rig, LOAD_WARM_S)
-        found = await generated(rig.addresses["ledger"], "pair", _headers(rig), rate=PACE,
+    with alone(folder) as ledger:
+        await pairs(ledger, LOAD_WARM_S)
+        found = await generated(ledger.url, "pair", ledger.headers, rate=PACE,
                                 seconds=PACE_S)
     name = f"reserve+settle at {PACE}/s, open loop"
     return [Figure(f"{name} p50", found["p50_ms"], "ms", None),
@@ -81,21 +101,17 @@ async def paced(folder):
 
 async def batch(folder):
     """Return reservations per second in batch calls, by a few clients."""
-    async with running(folder) as rig:
-        found = await generated(rig.addresses["ledger"], "batch", _headers(rig),
+    with alone(folder) as ledger:
+        found = await generated(ledger.url, "batch", ledger.headers,
                                 clients=BATCH_CLIENTS, seconds=LOAD_S)
     name = f"reservations in batches of {BATCH}, {BATCH_CLIENTS} clients"
     return [Figure(name, per_s(found) * BATCH, "per s", None)]
 
 
-async def pairs(rig, seconds):
+async def pairs(ledger, seconds):
     """Have clients reserve and settle for a while; return what came of it."""
-    return await generated(rig.addresses["ledger"], "pair", _headers(rig),
+    return await generated(ledger.url, "pair", ledger.headers,
                            clients=LOAD_CLIENTS, seconds=seconds)
-
-
-def _headers(rig):
-    return {"tollgate-grant": rig.grant()}
 
 
 async def script(folder):

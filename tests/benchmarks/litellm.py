@@ -3,7 +3,7 @@
 Compared are, in one run and with the same load generator and clients, one after the other:
 
 - a pair: reserve, dispatched at once, and settle at Tollgate's ledger, over 8 accounts, durable,
-  while its events go through the broker into the awake cost store;
+  while each pair's event is published to a broker;
 - a chat completion at the proxy, one worker as the ledger is one, whose answer is mocked. Its
   budget is the router's for the provider, checked before and counted after each call, in a Redis of
   the same kind without persistence. Budgets of keys and teams would need a database as well.
@@ -16,7 +16,6 @@ import asyncio
 import json
 import math
 import os
-import socket
 import subprocess
 import venv
 from contextlib import asynccontextmanager
@@ -26,9 +25,11 @@ import httpx2
 
 from eventing.local.embedded_redis import start
 from shared.http_client import plain_client
+from tests.benchmarks.alone import alone
+from tests.benchmarks.door import free_port
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ledger import LOAD_CLIENTS, LOAD_S, LOAD_WARM_S, pairs
-from tests.benchmarks.rig import descendants, generated, per_s, pss_mib, running, until
+from tests.benchmarks.rig import descendants, generated, per_s, pss_mib, until
 
 VERSION = "1.106.2"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tollgate" / "bench"
@@ -43,9 +44,9 @@ async def litellm(folder):
     except (subprocess.SubprocessError, OSError) as error:
         return [Figure(f"{NAME}: not measured, it cannot be installed ({_last_line(error)})",
                        math.nan, "", 12, at_least=True)]
-    async with running(folder) as rig:
-        await pairs(rig, LOAD_WARM_S)
-        ours = per_s(await pairs(rig, LOAD_S))
+    with alone(folder) as ledger:
+        await pairs(ledger, LOAD_WARM_S)
+        ours = per_s(await pairs(ledger, LOAD_S))
     found, memory_mib = await _proxied(folder, program)
     theirs = per_s(found)
     return [
@@ -77,7 +78,7 @@ def _last_line(error):
 async def _proxied(folder, program):
     """Return what the load generator found, and the proxy's memory under load, in MiB."""
     server = start(folder / "litellm-redis", durable=False)
-    port = _free_port()
+    port = free_port()
     config = folder / "litellm.json"
     config.write_text(json.dumps(_config(int(server.url.rpartition(":")[2].partition("/")[0]))))
     try:
@@ -134,9 +135,3 @@ async def _alive(proxy, url):
             except (OSError, httpx2.HTTPError):
                 return False
         await until(answers, timeout_s=120)
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
