@@ -1,12 +1,16 @@
 """Prints answers: tables for people, one JSON object for programs."""
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 NANO = 10**9
+PIPED_COLUMNS = 240
+"""Programs and files are wider than a terminal: no row of a table is folded there."""
 
 
 def as_json(value: Any) -> None:
@@ -41,7 +45,8 @@ def console() -> Any:
     if _console is None:
         from rich.console import Console
 
-        _console = Console()
+        is_seen = sys.stdout.isatty() or "COLUMNS" in os.environ
+        _console = Console(width=None if is_seen else PIPED_COLUMNS)
     return _console
 
 

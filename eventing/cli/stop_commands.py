@@ -41,8 +41,7 @@ def stop(
         return
     if doubt:
         show.line(f"warning: {doubt}", style="yellow")
-    then = "tasks fail at their next step" if fail else "tasks wait at their next step"
-    show.line(f"{called(found)} stopped: {then}; calls that run are not cut off")
+    show.line(f"{called(found)} stopped: {_then(kind, fail)}; calls that run are not cut off")
     show.line(f"again: tollgate start {kind} {name}".rstrip(), style="dim")
 
 
@@ -67,6 +66,12 @@ def stops(*, data: Data = DATA, as_json: Json = False) -> None:
             (called(one), _age(one), one["policy"], one["reason"]) for one in found["stops"]])
     else:
         show.line("nothing is stopped")
+
+
+def _then(kind: str, fail: bool) -> str:
+    if kind == "tool":
+        return "a model that asks for it is told, and goes on without"
+    return "tasks fail at their next step" if fail else "tasks wait at their next step"
 
 
 def _path(kind: str, name: str) -> str:

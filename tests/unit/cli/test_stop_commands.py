@@ -34,6 +34,18 @@ def test_slip_in_a_name_is_doubted_and_stopped_all_the_same(functions, tollgate,
     assert "warning" not in tollgate(["stop", "agent", "researcher", "--reason", "x"]).stdout
 
 
+def test_stop_of_a_tool_says_that_the_model_is_told(functions, tollgate):
+    functions.answers["PUT", "/v1/stops/tool/notify"] = (
+        200, STOP | {"kind": "tool", "name": "notify"})
+    functions.answers["GET", "/agents"] = (200, {"agents": [
+        {"name": "researcher", "tools": ["notify"]}]})
+
+    said = tollgate(["stop", "tool", "notify", "--reason", "x"]).stdout
+
+    assert said.startswith("tool notify stopped: a model that asks for it is told, and goes on "
+                           "without; ")
+
+
 def test_everything_is_stopped_without_a_name(functions, tollgate):
     functions.answers["PUT", "/v1/stops/all/all"] = (200, STOP | {"kind": "all", "name": "all"})
 
