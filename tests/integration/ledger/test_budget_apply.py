@@ -2,6 +2,8 @@
 
 import json
 import logging
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
@@ -170,6 +172,30 @@ async def test_zone_of_a_tenant_names_its_windows(ledger):
     assert usage["zone"] == "Asia/Kolkata"
     assert usage["units"]["calls"]["held"] == 1
     assert usage["window_ends"] % 3600 == 1800
+
+
+async def test_threshold_fires_once_in_each_day_of_the_tenants_zone(ledger):
+    zones = "Pacific/Kiritimati", "Pacific/Pago_Pago"  # 25 hours apart: never the same day
+    days = []
+    for zone in zones:
+        await apply(ledger, text(ledger.tenant, "{scope: tenant, window: day, calls: 4, "
+                                 "thresholds: [25, 50]}", timezone=zone))
+        days.append({today(zone)})
+        for _ in range(3):
+            await ledger.meter.hold(ledger.call())
+        days[-1].add(today(zone))  # midnight may have been meanwhile
+
+    crossed = [e for e in await ledger.drained() if "threshold" in e.type]
+
+    told = [(*e.json()["account"].rsplit("|", 2)[1:], e.json()["percent"]) for e in crossed]
+    assert [(kind, percent) for kind, _, percent in told] == [("d", 25), ("d", 50)] * 2
+    assert {told[0][1], told[1][1]} <= days[0]
+    assert {told[2][1], told[3][1]} <= days[1]
+    assert len({e.id for e in crossed}) == 4
+
+
+def today(zone):
+    return datetime.now(ZoneInfo(zone)).date().isoformat()
 
 
 async def test_editing_by_file_keeps_what_was_spent(ledger):
