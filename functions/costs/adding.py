@@ -1,9 +1,10 @@
 """Adds kept amounts up by what a question groups by, without I/O."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from functions.costs.buckets import named
+from functions.costs.columns import Columns
 from functions.costs.dimensions import BUCKETS, MEASURES, TAG
 from functions.costs.question import Question
 from functions.costs.report import Row, Sums
@@ -22,28 +23,35 @@ class Adding:
     sums: dict[Told, dict[str, int]] = field(default_factory=dict)
     _rows: dict[str, Told | None] = field(default_factory=dict)
     """Row → its values of the dimensions that are no time; `None` if a filter drops it."""
+    _placed: dict[tuple[str, ...], Mapping[Told, Sequence[int]]] = field(default_factory=dict)
+    """Rows in their order → where those of each answer's row stand: many hours have the same."""
 
-    def add(self, kept: Amounts, known: Mapping[str, Dimensions], *, at: str = "", sign: int = 1,
+    def add(self, kept: Columns, known: Mapping[str, Dimensions], *, at: str = "", sign: int = 1,
             ) -> None:
         """Add amounts of one time, or take them away."""
-        question, rows = self.question, self._rows
-        wanted = [(MEASURES[name], name) for name in question.wanted]
+        question = self.question
+        wanted = [(kept.amounts[MEASURES[name]], name) for name in question.wanted
+                  if MEASURES[name] in kept.amounts]
         when = {n: named(name, at, question.zone) for n, name in enumerate(question.group_by)
                 if name in BUCKETS}
-        here: dict[Told, dict[str, int]] = {}
-        for row, amounts in kept.items():
-            if row not in rows:
-                rows[row] = self._told(known[row])
-            told = rows[row]
-            if told is None:
-                continue
-            sums = here.get(told)
-            if sums is None:
-                sums = here[told] = self._sums(
-                    tuple(when.get(n, value) for n, value in enumerate(told)) if when else told)
-            for letter, name in wanted:
-                if letter in amounts:
-                    sums[name] += sign * amounts[letter]
+        if kept.rows not in self._placed:
+            self._placed[kept.rows] = self._positions(kept.rows, known)
+        for told, positions in self._placed[kept.rows].items():
+            sums = self._sums(
+                tuple(when.get(n, value) for n, value in enumerate(told)) if when else told)
+            for amounts, name in wanted:
+                sums[name] += sign * sum([amounts[n] for n in positions])
+
+    def _positions(self, rows: tuple[str, ...], known: Mapping[str, Dimensions],
+                   ) -> Mapping[Told, Sequence[int]]:
+        found: dict[Told, list[int]] = {}
+        for n, row in enumerate(rows):
+            if row not in self._rows:
+                self._rows[row] = self._told(known[row])
+            told = self._rows[row]
+            if told is not None:
+                found.setdefault(told, []).append(n)
+        return found
 
     def add_of(self, kept: Amounts, known: Mapping[str, Dimensions], fixed: Dimensions, *,
                at: str = "") -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from functions.costs import keys
 from functions.costs.ranges import day_start_ms
+from functions.costs.recount import Recount
 from functions.costs.storing import day_number
 from shared.store import Redis, mapped
 
@@ -36,13 +37,15 @@ class Days:
 
 
 class Dear:
-    """The lists of one Redis."""
+    """The lists of one Redis, whole whichever release wrote them."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, recount: Recount) -> None:
         self._redis: Any = redis
+        self._recount = recount
 
     async def ranked(self, of: Days) -> AsyncIterator[tuple[str, float]]:
         """Yield every member with its cost over all of the days, the dearest first."""
+        await self._recount.ensure(of.tenant)
         repeated = await self._repeated(of)
         costs = await self._costs(of, repeated)
         told: set[str] = set()
@@ -64,6 +67,7 @@ class Dear:
 
     async def count(self, of: Days, without: Sequence[str] = ()) -> int:
         """Return how many members there are; those of `without` are left out."""
+        await self._recount.ensure(of.tenant)
         with mapped():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for day in of.days:
@@ -77,6 +81,7 @@ class Dear:
 
     async def listed(self, of: Days, members: Sequence[str]) -> int:
         """Return how many of these are on any of the days' lists."""
+        await self._recount.ensure(of.tenant)
         scores = await self._scores(of, dict.fromkeys(members, of.days))
         return sum(1 for each in scores.values() if each)
 

@@ -49,6 +49,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
             await store.end(delivery.event)
         elif delivery.event.type == PING:
             await archive_due(store, settings.months_kept)
+            await store.pack_all()
         else:
             await keep(store, delivery)
 

@@ -3,17 +3,21 @@
 import json
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from functions.costs import keys
-from functions.costs.adding import Adding, Amounts, Dimensions, amounts_of
+from functions.costs.adding import Adding, Dimensions
+from functions.costs.columns import Columns, columns_of, packed, unpacked
 from functions.costs.dimensions import BUCKETS, COARSE, DEFAULT_MEASURES, TAG
-from functions.costs.plans import DAY_CHARS, plan
+from functions.costs.plans import plan
 from functions.costs.question import Question
-from functions.costs.ranges import pieces
+from functions.costs.ranges import day_of, hours_of, pieces
 from functions.costs.report import Row
-from shared.store import Redis, mapped
+from functions.costs.versions import Versions
+from shared.clock import Clock, now_s
+from shared.store import Redis, Unavailable, mapped
 
 READ_AT_ONCE = 64
 """Hours, days or months per round trip: a month's hours in a dozen."""
@@ -22,27 +26,28 @@ READ_AS_ONE = 4
 """Days whose hours are read at one moment: some 2 ms in which Redis does nothing else."""
 
 AMOUNTS_CACHED_MAX = 300_000
-"""Amounts that one process remembers: some 40 MiB. Two months of a large tenant."""
+"""Amounts that one process remembers: some 10 MiB. Two months of a large tenant."""
 
+DAYS_PACKED = 3
+"""Days before today that are packed at a time: a timer that failed is made up for."""
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The sums of an hour, day or month, as they stood at a version of it."""
+SUM, MORE = "sum", "more"
+"""Which sums: of the measures of every answer, and of those that only some questions ask for."""
 
-    version: int
-    amounts: Amounts
-    count: int
-    has_more: bool
+Name = tuple[str, str]
+"""`SUM` or `MORE`, and the label of an hour, day or month."""
 
 
 class KeptSums:
     """The sums of hours, days and months, by coordinates.
 
-    What was read is remembered, and read again when an event has come for that day since.
+    What was read is remembered, and read again when an event has come for that day since. Sums of
+    days that are over are packed when they are read: 1 text is read in place of 1 000 fields.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, clock: Clock = now_s) -> None:
         self._redis: Any = redis
+        self._clock = clock
         self.known: dict[str, dict[str, Dimensions]] = defaultdict(dict)
         """Tenant → row → its dimensions: a row never changes what it means."""
         self._cache = _Cache()
@@ -65,59 +70,90 @@ class KeptSums:
         return [adding.rows({"tenant": tenant} if "tenant" in adding.question.group_by else {})
                 for adding in addings], parts.edges
 
+    async def pack(self, tenant: str, days: Sequence[str]) -> None:
+        """Pack the last days that are over, so that whoever asks first need not wait for it."""
+        for day in [day for day in days if self._is_over(day)][-DAYS_PACKED:]:
+            await self._kept(tenant, [{(kind, label) for kind in (SUM, MORE)
+                                       for label in (day, *hours_of(day))}])
+
+    async def versions(self, tenant: str) -> Versions:
+        """Return the versions of the tenant's days."""
+        versions, _ = await self._at_once(tenant, [])
+        return versions
+
     async def _add(self, tenant: str, labels: Sequence[str], addings: Sequence[Adding]) -> None:
         plans = [(adding, plan(label, adding.question)) for adding in addings for label in labels]
-        groups = [{part.label for part in group} for _, group in plans]
         has_more = any(not set(adding.question.wanted) <= set(DEFAULT_MEASURES)
                        for adding in addings)
-        kept = await self._kept(tenant, groups, has_more=has_more)
+        kinds = (SUM, MORE) if has_more else (SUM,)
+        kept = await self._kept(tenant, [{(kind, part.label) for part in group for kind in kinds}
+                                         for _, group in plans])
         known = self.known[tenant]
         for adding, group in plans:
             for part in group:
-                adding.add(kept[part.label], known, at=part.at, sign=part.sign)
+                for kind in kinds:
+                    adding.add(kept[kind, part.label], known, at=part.at, sign=part.sign)
 
-    async def _kept(self, tenant: str, groups: Iterable[set[str]], *, has_more: bool,
-                    ) -> dict[str, Amounts]:
-        """Return the amounts of these labels; those of a group are of one moment."""
-        versions = await self._versions(tenant)
-        kept: dict[str, Amounts] = {}
-        missing: set[str] = set()
+    async def _kept(self, tenant: str, groups: Sequence[set[Name]]) -> dict[Name, Columns]:
+        """Return the sums of these names; those of a group are of one moment."""
+        new = sorted({name for group in groups for name in group
+                      if (tenant, *name) not in self._cache})
+        versions, texts = await self._at_once(tenant, [("HMGET", keys.of(tenant, "packed"), *(
+            ":".join(name) for name in new))] if new else [])
+        found = {name: unpacked(text, versions.of(name[1]))
+                 for name, text in zip(new, texts[0] if texts else (), strict=True)}
+        self._remember(tenant, versions, found)
+        kept: dict[Name, Columns] = {}
+        missing: set[Name] = set()
         for group in groups:
-            found = {label: self._cache.get((tenant, label), _version(versions, label), has_more)
-                     for label in group}
-            if None in found.values():
+            each = {name: found.get(name) or self._cache.get(
+                (tenant, *name), versions.of(name[1])) for name in group}
+            if None in each.values():
                 missing |= group
             else:
-                kept |= {label: amounts for label, amounts in found.items() if amounts is not None}
-        if missing:
-            kept |= await self._read(tenant, sorted(missing), has_more=has_more)
+                kept |= {name: columns for name, columns in each.items() if columns is not None}
+        kept |= await self._read(tenant, sorted(missing)) if missing else {}
+        await self._learn_all(tenant, kept.values())
         return kept
 
-    async def _versions(self, tenant: str) -> dict[str, int]:
-        with mapped():
-            found = await self._redis.hgetall(keys.of(tenant, "changed"))
-        return {day: int(count) for day, count in found.items()}
+    async def _read(self, tenant: str, names: Sequence[Name]) -> dict[Name, Columns]:
+        """Read the sums at one moment, and pack what is over."""
+        versions, found = await self._at_once(
+            tenant, [("HGETALL", keys.of(tenant, *name)) for name in names])
+        read = {name: columns_of(fields.items())
+                for name, fields in zip(names, found, strict=True)}
+        self._remember(tenant, versions, read)
+        over = {":".join(name): packed(versions.of(name[1]), columns)
+                for name, columns in read.items() if self._is_over(name[1])}
+        if over:
+            with suppress(Unavailable), mapped():  # a Redis that takes no writes still answers
+                await self._redis.hset(keys.of(tenant, "packed"), mapping=over)
+        return read
 
-    async def _read(self, tenant: str, labels: Sequence[str], *, has_more: bool,
-                    ) -> dict[str, Amounts]:
-        """Read the sums at one moment, with the versions that they are of."""
-        kinds = (keys.sums, keys.more) if has_more else (keys.sums,)
-        names = [kind(tenant, label) for label in labels for kind in kinds]
+    async def _at_once(self, tenant: str, commands: Iterable[tuple[str, ...]],
+                       ) -> tuple[Versions, list[Any]]:
+        """Return the answers to commands, and the versions of the same moment."""
         with mapped():
             async with self._redis.pipeline(transaction=True) as pipe:
-                for name in (keys.of(tenant, "changed"), *names):
-                    pipe.hgetall(name)
-                changed, *found = await pipe.execute()
-        versions = {day: int(count) for day, count in changed.items()}
-        read: dict[str, Amounts] = {}
-        for n, label in enumerate(labels):
-            fields = [pair for kept in found[n * len(kinds):(n + 1) * len(kinds)]
-                      for pair in kept.items()]
-            read[label] = amounts_of(fields)
-            self._cache.put((tenant, label), _Read(
-                _version(versions, label), read[label], len(fields), has_more))
-        await self.learn(tenant, {row for amounts in read.values() for row in amounts})
-        return read
+                pipe.hgetall(keys.of(tenant, "changed"))
+                pipe.hget(keys.counts(tenant), "events")
+                for command in commands:
+                    pipe.execute_command(*command)
+                changed, events, *found = await pipe.execute()
+        return Versions.read(changed, events), found
+
+    def _remember(self, tenant: str, versions: Versions,
+                  read: Mapping[Name, Columns | None]) -> None:
+        for name, columns in read.items():
+            if columns is not None:
+                self._cache.put((tenant, *name), _Read(versions.of(name[1]), columns))
+
+    def _is_over(self, label: str) -> bool:
+        """Tell whether hardly any event will come for the hour, day or month."""
+        return label < day_of(int(self._clock() * 1000))[:len(label)]
+
+    async def _learn_all(self, tenant: str, kept: Iterable[Columns]) -> None:
+        await self.learn(tenant, set().union(*(columns.rows for columns in kept)))
 
     async def learn(self, tenant: str, rows: Iterable[str]) -> None:
         """Read what rows mean that were not met before."""
@@ -130,34 +166,38 @@ class KeptSums:
         known.update({row: _dimensions(name) for row, name in zip(new, found, strict=True)})
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The sums of an hour, day or month, as they stood at a version of it."""
+
+    version: str
+    columns: Columns
+
+
 class _Cache:
     """What was read last, up to `AMOUNTS_CACHED_MAX` amounts."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[str, str], _Read] = OrderedDict()
+        self._found: OrderedDict[tuple[str, ...], _Read] = OrderedDict()
         self._count = 0
 
-    def get(self, key: tuple[str, str], version: int, has_more: bool) -> Amounts | None:
+    def __contains__(self, key: tuple[str, ...]) -> bool:
+        return key in self._found
+
+    def get(self, key: tuple[str, ...], version: str) -> Columns | None:
         found = self._found.get(key)
-        if found is None or found.version != version or (has_more and not found.has_more):
+        if found is None or found.version != version:
             return None
         self._found.move_to_end(key)
-        return found.amounts
+        return found.columns
 
-    def put(self, key: tuple[str, str], read: _Read) -> None:
+    def put(self, key: tuple[str, ...], read: _Read) -> None:
         old = self._found.pop(key, None)
         self._found[key] = read
-        self._count += read.count - (old.count if old else 0)
+        self._count += read.columns.count - (old.columns.count if old else 0)
         while self._count > AMOUNTS_CACHED_MAX:
             _, dropped = self._found.popitem(last=False)
-            self._count -= dropped.count
-
-
-def _version(versions: Mapping[str, int], label: str) -> int:
-    """Return how many events had come for a label's days: every one changes it."""
-    if len(label) >= DAY_CHARS:
-        return versions.get(label[:DAY_CHARS], 0)
-    return sum(count for day, count in versions.items() if day.startswith(label))
+            self._count -= dropped.columns.count
 
 
 def _dimensions(name: str) -> Dimensions:

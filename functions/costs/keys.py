@@ -1,6 +1,6 @@
 """The Redis keys of the cost store. All but the hint share a tenant's hash tag.
 
-Financial history: nothing expires here; archived events leave, their sums stay.
+Financial history: nothing but a lock expires here; archived events leave, their sums stay.
 
 | pattern | type | growth | written by |
 |---|---|---|---|
@@ -22,12 +22,15 @@ Financial history: nothing expires here; archived events leave, their sums stay.
 | `co:{tenant}:coords` | hash row → coordinates | as rows | store |
 | `co:{tenant}:sum:<hour, day or month>` | hash row + measure → amount | rows × 3 | store |
 | `co:{tenant}:more:<the same>` | the sums of other measures | rows × measures | store |
+| `co:{tenant}:packed` | hash `sum` or `more`, label → its sums, JSON | a text each | readers |
 | `co:{tenant}:places` | hash [task, session, root] (JSON) → place, first day | a task's | store |
 | `co:{tenant}:named` | hash place → [task, session, root] | one per task | store |
 | `co:{tenant}:at:<[task, session, root]>` | hash day + row + measure → amount | a task's | store |
 | `co:{tenant}:sessions` | hash session → its first day | one per session | store |
 | `co:{tenant}:several:<place or session>` | hash of those of several days → days | few | store |
 | `co:{tenant}:dear:<place or session>:<day>[:<agent>]` | zset → cost then | two each | store |
+| `co:{tenant}:recounted` | events of earlier releases that lists have | one | recount |
+| `co:{tenant}:recounting` | lock of who does so, for minutes | one | recount |
 | `co:{tenant}:by:<dimension>:<value>` | set of places | tasks of a session, a root | store |
 | `co:{tenant}:total` | hash measure and agent → amount of all time | three per agent | store |
 | `co:{tenant}:archive` | hash object → what it holds, JSON | one per object | archive |

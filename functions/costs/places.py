@@ -15,6 +15,7 @@ from functions.costs.dimensions import BUCKETS, FINE
 from functions.costs.kept import KeptSums
 from functions.costs.question import Question
 from functions.costs.ranges import day_start_ms, hours_of
+from functions.costs.recount import Recount
 from functions.costs.report import Row
 from functions.costs.storing import DAY_DIGITS, day_number
 from shared.errors import Permanent
@@ -36,7 +37,7 @@ class Places:
     def __init__(self, redis: Redis, kept: KeptSums) -> None:
         self._redis: Any = redis
         self._kept = kept
-        self.dear = Dear(redis)
+        self.dear = Dear(redis, Recount(redis, kept))
 
     async def rows(self, tenant: str, question: Question, days: Sequence[str],
                    ) -> tuple[list[Row], tuple[str, ...]]:

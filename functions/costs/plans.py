@@ -11,8 +11,7 @@ from functions.costs.buckets import named
 from functions.costs.dimensions import BUCKETS
 from functions.costs.question import Question
 from functions.costs.ranges import hours_of
-
-DAY_CHARS = len("2026-11-21")
+from functions.costs.versions import DAY_CHARS
 
 
 class Part(NamedTuple):

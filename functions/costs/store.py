@@ -133,6 +133,11 @@ class CostStore:
         """
         return await self.places.dearest(tenant, question, await self.days(tenant))
 
+    async def pack_all(self) -> None:
+        """Pack every tenant's last days that are over. Repeats change nothing."""
+        for tenant in await self.tenants():
+            await self.kept.pack(tenant, await self.days(tenant))
+
     async def days(self, tenant: str) -> list[str]:
         """Return the UTC days with events, the oldest first."""
         with mapped():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functions.costs import keys, sequence
 from functions.costs.dimensions import ALWAYS_KEPT, COARSE, MEASURES, OTHER
 from functions.costs.facts import Fact
-from functions.costs.ranges import DAY_MS
+from functions.costs.ranges import DAY_MS, day_of
 from shared.limits import COST_ROWS_MAX
 
 CONFLICTS_KEPT = 1_000
@@ -58,10 +58,21 @@ def day_number(at_ms: int) -> str:
     return f"{at_ms // DAY_MS:0{DAY_DIGITS}d}"
 
 
+def day_of_number(number: str) -> str:
+    """Return the UTC day of such digits."""
+    return day_of(int(number) * DAY_MS)
+
+
 def place_name(fact: Fact) -> str:
     """Return the name of the event's place: JSON `[task, session]`, and the root if another."""
     other = [] if fact.root == fact.task else [fact.root]
     return _json([fact.task, fact.session, *other])
+
+
+def session_of(place: str) -> str:
+    """Return the session of a place by its name."""
+    session: str = json.loads(place)[1]
+    return session
 
 
 def _names(fact: Fact, tag_keys: Iterable[str]) -> list[str]:

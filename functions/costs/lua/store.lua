@@ -37,7 +37,7 @@ end
 
 -- Notes the days of what is met on more than one, so that days can be added up without any twice.
 local function met(several, member, first)
-  if first == ARGV[18] then return end
+  if first == '' or first == ARGV[18] then return end
   local days = redis.call('HGET', several, member) or first
   if not string.find(days, ARGV[18], 1, true) then
     redis.call('HSET', several, member, days .. ' ' .. ARGV[18])
@@ -78,7 +78,8 @@ if summed then
     redis.call('HSET', KEYS[12], row, name)
   end
   local known_place = redis.call('HGET', KEYS[16], ARGV[13])
-  local place, first = string.match(known_place or '', '^(%d+) (%d+)$')
+  -- Releases before lists of days were kept noted no first day: recount.lua makes up for it.
+  local place, first = string.match(known_place or '', '^(%d+) ?(%d*)$')
   if not place then
     place, first = tostring(redis.call('HLEN', KEYS[16]) + 1), ARGV[18]
     redis.call('HSET', KEYS[16], ARGV[13], place .. ' ' .. first)

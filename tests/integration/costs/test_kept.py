@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from functions.costs import kept
+from functions.costs import kept, keys
 from functions.costs.buckets import named
 from functions.costs.facts import read
+from functions.costs.kept import KeptSums
 from functions.costs.report import Row, ask, grouped
 from functions.costs.store import CostStore
 
@@ -95,3 +96,79 @@ async def test_remembered_amounts_stay_bounded(store, ledger, monkeypatch):
 
     assert store.kept._cache._count <= 10
     assert told(await store.rows(ledger.tenant, question)) == rows
+
+
+BERLIN = {"group_by": "day,agent", "tz": "Europe/Berlin", "measures": "reserved_nano,cost_nano"}
+
+
+async def hashes_read(redis, store, tenant):
+    """How many hashes of Redis a question takes, beside the versions of days."""
+    await redis.config_resetstat()
+    await store.rows(tenant, ask({**BERLIN, **SPAN}))
+    return (await redis.info("commandstats"))["cmdstat_hgetall"]["calls"]
+
+
+async def test_other_process_reads_texts_of_days_that_are_over(store, ledger, redis):
+    await stored(store, ledger)
+    question = ask({**BERLIN, **SPAN})
+    first = await hashes_read(redis, store, ledger.tenant)
+
+    assert await hashes_read(redis, CostStore(redis), ledger.tenant) <= 5 < first
+    assert told(await CostStore(redis).rows(ledger.tenant, question)) == told(
+        await store.rows(ledger.tenant, question))
+
+
+@pytest.mark.parametrize("is_versioned", [True, False], ids=["this-release", "earlier-release"])
+async def test_late_event_makes_texts_of_its_day_void(store, ledger, redis, is_versioned):
+    events = await stored(store, ledger)
+    question = ask({**BERLIN, **SPAN})
+    await store.rows(ledger.tenant, question)
+
+    events.append(ledger.attributed("late", cost=77, agent="a", at="2026-10-25T23:10:00Z"))
+    await store.store(events[-1])
+    if not is_versioned:  # it counts events of a day nowhere
+        await redis.hincrby(keys.of(ledger.tenant, "changed"), "2026-10-25", -1)
+
+    for reader in (CostStore(redis), store, CostStore(redis)):
+        found = grouped(question, await reader.rows(ledger.tenant, question))
+        assert told(found) == told(grouped(question, [
+            recomputed(event, "Europe/Berlin") for event in events]))
+
+
+async def test_today_is_not_packed(store, ledger, redis):
+    await stored(store, ledger)
+    at = 1_793_620_800  # 2026-11-02T12:00Z
+    reader = KeptSums(redis, lambda: at)
+
+    await reader.rows(ledger.tenant, ask({"group_by": "hour", **SPAN}),
+                      await store.days(ledger.tenant))
+    await reader.rows(ledger.tenant, ask({"group_by": "month"}), await store.days(ledger.tenant))
+
+    names = await redis.hkeys(keys.of(ledger.tenant, "packed"))
+    assert {"sum:2026-10", "sum:2026-11-01T23"} <= set(names)
+    assert not [name for name in names if name.startswith(("sum:2026-11-02", "sum:2026-11"))
+                and not name.startswith("sum:2026-11-01")]
+
+
+async def test_timer_packs_the_last_days_for_whoever_asks_first(store, ledger, redis):
+    await stored(store, ledger)
+
+    await store.kept.pack(ledger.tenant, await store.days(ledger.tenant))
+
+    names = await redis.hkeys(keys.of(ledger.tenant, "packed"))
+    assert {name[:14] for name in names if name.startswith("sum:")} == {
+        "sum:2026-10-31", "sum:2026-11-01", "sum:2026-11-02"}
+    assert len(names) == 3 * 25 * 2
+
+
+async def test_sums_are_told_while_redis_takes_no_writes(store, ledger, redis):
+    await stored(store, ledger)
+    question = ask({**BERLIN, **SPAN})
+    await redis.config_set("min-replicas-to-write", "1")
+    try:
+        rows = told(await store.rows(ledger.tenant, question))
+    finally:
+        await redis.config_set("min-replicas-to-write", "0")
+
+    assert rows
+    assert rows == told(await CostStore(redis).rows(ledger.tenant, question))
