@@ -48,6 +48,6 @@ def unpack(packed: bytes) -> Event:
     inflate = zlib.decompressobj(-15, zdict=_DICTIONARY)
     text = inflate.decompress(packed[1:]) + inflate.flush()
     head, _, data = text.partition(b"\n")
-    known = json.loads(head)
+    known = json.loads(head.decode())
     own = {name: known.pop(name) for name in ("id", "source", "type", "subject", "time")}
     return Event(**own, extensions=known, data=data, datacontenttype=JSON)
