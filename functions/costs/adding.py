@@ -1,7 +1,8 @@
 """Adds kept amounts up by what a question groups by, without I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from functions.costs.buckets import named
 from functions.costs.columns import Columns
@@ -13,6 +14,8 @@ Told = tuple[str | None, ...]
 Dimensions = Mapping[str, str | None]
 Amounts = Mapping[str, Mapping[str, int]]
 """Row → letter of a measure → amount."""
+Picked = Callable[[Sequence[int]], Sequence[int]]
+"""Returns some amounts of a column."""
 
 
 @dataclass(slots=True)
@@ -23,27 +26,31 @@ class Adding:
     sums: dict[Told, dict[str, int]] = field(default_factory=dict)
     _rows: dict[str, Told | None] = field(default_factory=dict)
     """Row → its values of the dimensions that are no time; `None` if a filter drops it."""
-    _placed: dict[tuple[str, ...], Mapping[Told, Sequence[int]]] = field(default_factory=dict)
-    """Rows in their order → where those of each answer's row stand: many hours have the same."""
+    _placed: dict[tuple[str, ...], Mapping[Told, Picked]] = field(default_factory=dict)
+    """Rows in their order → what belongs to each row of the answer: many hours have the same."""
+    _wanted: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wanted = self.question.wanted
 
     def add(self, kept: Columns, known: Mapping[str, Dimensions], *, at: str = "", sign: int = 1,
             ) -> None:
         """Add amounts of one time, or take them away."""
         question = self.question
-        wanted = [(kept.amounts[MEASURES[name]], name) for name in question.wanted
+        wanted = [(kept.amounts[MEASURES[name]], name) for name in self._wanted
                   if MEASURES[name] in kept.amounts]
         when = {n: named(name, at, question.zone) for n, name in enumerate(question.group_by)
                 if name in BUCKETS}
         if kept.rows not in self._placed:
-            self._placed[kept.rows] = self._positions(kept.rows, known)
-        for told, positions in self._placed[kept.rows].items():
+            self._placed[kept.rows] = self._picks(kept.rows, known)
+        for told, picked in self._placed[kept.rows].items():
             sums = self._sums(
                 tuple(when.get(n, value) for n, value in enumerate(told)) if when else told)
             for amounts, name in wanted:
-                sums[name] += sign * sum([amounts[n] for n in positions])
+                sums[name] += sign * sum(picked(amounts))
 
-    def _positions(self, rows: tuple[str, ...], known: Mapping[str, Dimensions],
-                   ) -> Mapping[Told, Sequence[int]]:
+    def _picks(self, rows: tuple[str, ...], known: Mapping[str, Dimensions],
+               ) -> Mapping[Told, Picked]:
         found: dict[Told, list[int]] = {}
         for n, row in enumerate(rows):
             if row not in self._rows:
@@ -51,13 +58,13 @@ class Adding:
             told = self._rows[row]
             if told is not None:
                 found.setdefault(told, []).append(n)
-        return found
+        return {told: picking(positions) for told, positions in found.items()}
 
     def add_of(self, kept: Amounts, known: Mapping[str, Dimensions], fixed: Dimensions, *,
                at: str = "") -> None:
         """Add amounts of something whose other dimensions are fixed, such as one task."""
         question = self.question
-        wanted = [(MEASURES[name], name) for name in question.wanted]
+        wanted = [(MEASURES[name], name) for name in self._wanted]
         for row, amounts in kept.items():
             told = self._told({**known[row], **fixed, **{
                 name: named(name, at, question.zone) for name in BUCKETS if at}})
@@ -70,7 +77,7 @@ class Adding:
 
     def _sums(self, told: Told) -> dict[str, int]:
         if told not in self.sums:
-            self.sums[told] = dict.fromkeys(self.question.wanted, 0)
+            self.sums[told] = dict.fromkeys(self._wanted, 0)
         return self.sums[told]
 
     def _told(self, of: Dimensions) -> Told | None:
@@ -84,6 +91,12 @@ class Adding:
         names = self.question.group_by
         return [Row({**dict(zip(names, told, strict=True)), **given}, Sums.of(amounts))
                 for told, amounts in self.sums.items()]
+
+
+def picking(positions: Sequence[int]) -> Picked:
+    """Return what picks the amounts at these positions; of a single one, too, it is a sequence."""
+    first = positions[0]
+    return itemgetter(*positions) if len(positions) > 1 else itemgetter(slice(first, first + 1))
 
 
 def value_of(of: Dimensions, name: str) -> str | None:

@@ -1,6 +1,5 @@
 """Answers "what did it cost, by what?": adds up rows and writes the answer, without I/O."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,11 +60,12 @@ def grouped(question: Question, rows: Iterable[Row]) -> list[Row]:
 
     A filter on what rows do not tell was applied where they were read.
     """
-    found: dict[tuple[str | None, ...], Sums] = defaultdict(Sums)
+    found: dict[tuple[str | None, ...], Sums] = {}
     for row in rows:
         if all((row.of[name] or "") == value for name, value in question.filters.items()
                if name in row.of):
-            found[tuple(row.of.get(d) for d in question.group_by)] += row.sums
+            told = tuple([row.of.get(d) for d in question.group_by])
+            found[told] = found[told] + row.sums if told in found else row.sums
     kept = [Row(dict(zip(question.group_by, key, strict=True)), sums)
             for key, sums in found.items() if not sums.empty]
     return _ordered(kept, question)

@@ -35,6 +35,8 @@ QUESTIONS = (
     {"group_by": "task", "session": "s-77"}, {"group_by": "day", "tz": "Europe/Berlin", **WHOLE},
     {"group_by": "month", "measures": "cache_saved_nano,failures,retried_nano,cost_nano"},
     {"group_by": "day,agent", "measures": FIGURES, **WHOLE},
+    {"group_by": "day,agent", "measures": FIGURES, "tz": "Europe/Berlin", **WHOLE},
+    {"group_by": "hour,agent", "measures": FIGURES, "from": "2026-10-05", "to": "2026-10-07"},
 )
 UNITS = ({}, WHOLE, {"agent": "agent-3", **WHOLE})
 
@@ -51,6 +53,8 @@ async def costs(folder):
         store = CostStore(redis)
         counted = (await store.counts("bench"))["events"]
         assert counted == EVENTS, counted
+        await _packed(store)
+        first = [await _first(redis, parameters) for parameters in QUESTIONS]
         plain, dearest = await _asked(store), await _dearest(store)
         size = (await redis.info("memory"))["used_memory"] / EVENTS
     finally:
@@ -61,6 +65,8 @@ async def costs(folder):
             Figure("costs, processor time of an event", spent_ms, "ms", None),
             Figure("Redis, time of an event's script", redis_us, "us", None),
             Figure(f"costs question p95, {name}", percentile(plain, 95), "ms", 150),
+            Figure("costs, processor time of a process's first reading, at most", max(first),
+                   "ms", 100),
             Figure(f"costs dearest of all p95, {name}", percentile(dearest, 95), "ms", 150),
             Figure("Redis per event with its sums", size, "bytes", None)]
 
@@ -83,6 +89,25 @@ async def _taken(folder, server, redis):
     script = (await redis.info("commandstats"))["cmdstat_evalsha"]
     spent_s = after.user + after.system - before.user - before.system
     return TAKEN / told["seconds"], spent_s * 1000 / TAKEN, script["usec_per_call"]
+
+
+async def _packed(store):
+    """Do what the timer does once a day, as of each of the days."""
+    days = await store.days("bench")
+    for n in range(len(days)):
+        await store.kept.pack("bench", days[max(n - 2, 0):n + 1])
+
+
+async def _first(redis, parameters):
+    """Return the processor time that Redis and a process that knows nothing take, in ms."""
+    await redis.config_resetstat()
+    store, began = CostStore(redis), time.process_time()
+    question = ask(parameters)
+    rows = grouped(question, await store.rows("bench", question))
+    json.dumps(answer("bench", question, rows))
+    spent_ms = (time.process_time() - began) * 1000
+    calls = await redis.info("commandstats")
+    return spent_ms + sum(one["usec"] for one in calls.values()) / 1000
 
 
 async def _asked(store):
