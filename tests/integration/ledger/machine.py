@@ -33,6 +33,8 @@ from tests.integration.ledger.promises import (
     admitted_within,
     attributed_as_reserved,
     balances_unchanged,
+    comes_to_rest,
+    raised_limits_admit,
     unchanged,
 )
 from tests.integration.ledger.reference import UNITS, Reference, Spec
@@ -86,9 +88,14 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.ceilings.put(f"task|{task}", u, limit, self.balances(self.last))
 
     def teardown(self):
+        comes_to_rest(self)
+        raised_limits_admit(self, Spec("a", ("root",), 10, 10))
         events = composed(self.books())
         for event in (e for e in events if e.type.endswith("attributed.v1")):
             attributed_as_reserved(event, self.tenant, self.reference.rows[event.id].spec)
+        # An audit looks through all keys: what is over would only slow the next example.
+        run, redis = self.world.run, self.world.redis
+        run(redis.delete(*run(redis.keys(f"lg:{{{self.tenant}}}:*"))))
 
     def books(self):
         return self.world.run(Books.read(self.world.redis, self.tenant))
@@ -183,6 +190,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.reference.lapse(name)
         if self.world.run(self.world.redis.hget(key, "state")) == "PENDING":
             self.world.run(self.world.redis.hset(key, "expires", past))
+            self.world.run(self.world.redis.zadd(f"lg:{{{self.tenant}}}:exp", {name: past}))
 
     @rule(which=ledgers, name=st.sampled_from(["r2", "p"]), spec=specs, used=usages, other=rarely)
     def post(self, which, name, spec, used, other):

@@ -1,5 +1,7 @@
 """What must hold of a call and a limit whatever came before, by its name in the protocol."""
 
+from collections import Counter
+
 from tests.integration.ledger.reference import UNITS
 
 MONEY = ("res", "pst")
@@ -24,6 +26,31 @@ def admitted_within(limits, balances):
     for (owner, u), limit in limits.items():
         used = balances[owner, u, "res"] + balances[owner, u, "pst"]
         assert used <= limit, f"I3: {owner} uses {used} {UNITS[u]} of {limit}"
+
+
+def comes_to_rest(machine):
+    """Liveness: once leases are over, one sweep ends every hold and publishes every event."""
+    sweeper = machine.ledgers[0]
+    for name in list(machine.books().leases):
+        machine.lapse(name)
+        machine.reference.sweep(name)
+    machine.fresh(0)
+    counts = Counter()
+    machine.world.run(sweeper.background._swept(machine.tenant, counts))
+    machine.audit()
+    assert machine.last.leases == set(), "liveness: a lease is over and its hold stays"
+    published = {event.id for ledger in machine.ledgers
+                 for event in ledger.outbox._publisher.events}
+    assert len(published) == len(machine.last.entries), "liveness: an event was not published"
+
+
+def raised_limits_admit(machine, spec):
+    """Liveness: whatever was denied, the very next call fits where limits were raised."""
+    for (owner, unit), budget in list(machine.reference.budgets.items()):
+        machine.budget(0, owner, unit, 10**12, budget.hard)
+    machine.reserve(1, "late", spec, 1, dispatch=False, ticket="", other=True)
+    row = machine.reference.rows["late"]  # and the ledger said the same
+    assert row.state == "PENDING" or row.denial[0].startswith("task|"), f"liveness: {row.denial}"
 
 
 def attributed_as_reserved(event, tenant, spec):
