@@ -66,7 +66,7 @@ async def fill(store: CostStore, ledger: "LedgerEvents", tenant: str,
     filled = 0
     for epoch, page in islice(pages, PAGES_MAX):
         for event in await ledger.between(epoch, page, authorization):
-            _, outcome, _ = await store.store(checked(event))
+            _, outcome = await store.store(checked(event))
             filled += outcome is not Stored.DUPLICATE
     await _end_ambiguous(store, ledger, tenant, authorization)
     return {"filled": filled, **await report(store, tenant)}

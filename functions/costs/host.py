@@ -69,7 +69,7 @@ async def keep(store: CostStore, delivery: Delivery) -> None:
         Permanent, ValidationError: it is no event of the ledger.
         Unavailable: Redis is away; the broker delivers it again.
     """
-    fact, outcome, _ = await store.store(delivery.event)
+    fact, outcome = await store.store(delivery.event)
     metrics.count(delivery.event, fact, outcome)
     if outcome is Stored.CONFLICT:
         log.error("one sequence number came under two event ids: the ledger must begin an epoch",

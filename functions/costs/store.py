@@ -58,8 +58,8 @@ class CostStore:
         self.places = Places(redis, self.kept)
         self.ends = Ends(redis)
 
-    async def store(self, event: Event) -> tuple[Fact, Stored, Sums | None]:
-        """Keep one event; return what it says, what became of it, its agent's sums of all time.
+    async def store(self, event: Event) -> tuple[Fact, Stored]:
+        """Keep one event; return what it says, and what became of it.
 
         One script call. The same event again changes nothing but the count of duplicates, and
         marks its number as seen.
@@ -71,10 +71,10 @@ class CostStore:
         fact = read(event)
         await self._hint(fact.tenant)
         await faults.reach(FaultPoint.COSTS_BEFORE_STORE)
-        outcome, *sums = await _STORE(
+        outcome = await _STORE(
             self.redis, keys_of(fact), arguments(fact, pack(event), self._tag_keys))
         await faults.reach(FaultPoint.COSTS_AFTER_STORE)
-        return fact, Stored(outcome), _sums(sums) if sums else None
+        return fact, Stored(outcome)
 
     async def end(self, event: Event) -> bool:
         """Keep how a task ended; tell whether that is new. The same event again changes nothing.

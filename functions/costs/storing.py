@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from functions.costs import keys, sequence
-from functions.costs.dimensions import ALWAYS_KEPT, COARSE, MEASURES, OTHER
+from functions.costs.dimensions import ALWAYS_KEPT, COARSE, MEASURES, OTHER, Coordinates
 from functions.costs.facts import Fact
 from functions.costs.ranges import DAY_MS, day_of
 from shared.limits import COST_ROWS_MAX
@@ -80,8 +81,12 @@ def _names(fact: Fact, tag_keys: Iterable[str]) -> list[str]:
         return ["", "", ""]
     tags = {key: fact.tags[key] for key in sorted(tag_keys) if key in fact.tags}
     values = fact.coordinates
-    return [_json([*values, *([tags] if tags else [])]), _reduced(values, ALWAYS_KEPT),
-            _reduced(values, _LEAST)]
+    return [_json([*values, *([tags] if tags else [])]), *_reduced_both(values)]
+
+
+@lru_cache(maxsize=1024)
+def _reduced_both(values: Coordinates) -> tuple[str, str]:
+    return _reduced(values, ALWAYS_KEPT), _reduced(values, _LEAST)
 
 
 def _reduced(values: Iterable[str | None], kept: frozenset[str]) -> str:

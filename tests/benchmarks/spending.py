@@ -109,7 +109,7 @@ async def seed(redis, tenant="bench", count=EVENTS):
         calls = [Call(n, count) for n in range(start_at, min(start_at + BATCH, count))]
         given = [_given(*read_once["tool" if call.tool else "llm"], call) for call in calls]
         for answered in await _STORE.each(redis, given):
-            assert answered[0] == "stored", answered
+            assert answered == "stored", answered
         ends = [_ended(call) for call in calls if call.n % 5 == 4 and call.n % 2000 != 1999]
         assert set(await _END.each(redis, [_given_end(tenant, end) for end in ends])) <= {"kept"}
 

@@ -13,12 +13,10 @@
 --       13 place  14 agent  15 conflicts kept  16 epoch  17 number  18 number of the day
 --       19 session or ''  20 what else is counted or ''
 --       21 … letter, amount of every measure that is not 0
--- Returns {'stored' | 'conflict' | 'duplicate', the agent's cost, invocations, tokens of all time}.
+-- Returns 'stored', 'conflict' or 'duplicate'.
 --
 -- HINCRBY adds whole numbers of 64 bits, so sums stay exact above 2^53. Everything is read and
 -- checked before the first write: an error undoes no write.
-
-local function text(key, field) return redis.call('HGET', key, field) or '0' end
 
 local bit = tonumber(ARGV[4])
 local taken = redis.call('GETBIT', KEYS[2], bit) == 1
@@ -46,8 +44,8 @@ end
 
 local summed = not known and ARGV[9] ~= ''
 if summed then
-  for _, field in ipairs({'c ' .. ARGV[14], 't ' .. ARGV[14]}) do
-    if #text(KEYS[24], field) > 18 then error('a sum in ' .. KEYS[24] .. ' is near 2^63') end
+  for _, sum in ipairs(redis.call('HMGET', KEYS[24], 'c ' .. ARGV[14], 't ' .. ARGV[14])) do
+    if sum and #sum > 18 then error('a sum in ' .. KEYS[24] .. ' is near 2^63') end
   end
 end
 
@@ -55,7 +53,7 @@ redis.call('SETBIT', KEYS[2], bit, 1)
 redis.call('SADD', KEYS[3], ARGV[3])
 if known then
   redis.call('HINCRBY', KEYS[4], 'duplicates:' .. ARGV[16], 1)
-  return {'duplicate'}
+  return 'duplicate'
 end
 
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -70,7 +68,6 @@ if ARGV[7] ~= '' then
 end
 if ARGV[8] ~= '' then redis.call('RPUSH', KEYS[10], ARGV[1]) end
 
-local answer = {'stored'}
 if summed then
   local row, name = row_of({ARGV[9], ARGV[10], ARGV[11]})
   if name then
@@ -106,18 +103,16 @@ if summed then
   redis.call('ZINCRBY', KEYS[19], cost, place)
   redis.call('ZINCRBY', KEYS[20], cost, place)
   if ARGV[19] ~= '' then
-    redis.call('HSETNX', KEYS[29], ARGV[19], ARGV[18])
-    met(KEYS[30], ARGV[19], redis.call('HGET', KEYS[29], ARGV[19]))
+    if redis.call('HSETNX', KEYS[29], ARGV[19], ARGV[18]) == 0 then
+      met(KEYS[30], ARGV[19], redis.call('HGET', KEYS[29], ARGV[19]))
+    end
     for i = 31, 32 do redis.call('ZINCRBY', KEYS[i], cost, ARGV[19]) end
-  end
-  for _, letter in ipairs({'c', 'n', 't'}) do
-    answer[#answer + 1] = text(KEYS[24], letter .. ' ' .. ARGV[14])
   end
 end
 if taken then
   redis.call('HINCRBY', KEYS[4], 'conflicts', 1)
   redis.call('LPUSH', KEYS[5], ARGV[16] .. ' ' .. ARGV[17] .. ' ' .. ARGV[1])
   redis.call('LTRIM', KEYS[5], 0, ARGV[15] - 1)
-  answer[1] = 'conflict'
+  return 'conflict'
 end
-return answer
+return 'stored'

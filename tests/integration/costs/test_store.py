@@ -25,7 +25,7 @@ async def kept(store, ledger, **parameters):
 async def test_event_is_stored_once_however_often_it_comes(store, ledger):
     event = ledger.attributed("r-1", cost=1500)
 
-    outcomes = [outcome for _, outcome, _ in await asyncio.gather(
+    outcomes = [outcome for _, outcome in await asyncio.gather(
         *(store.store(event) for _ in range(8)))]
 
     assert sorted(outcomes) == [Stored.DUPLICATE] * 7 + [Stored.STORED]
@@ -142,7 +142,7 @@ async def test_number_of_a_duplicate_is_recorded(store, ledger):
     await store.store(ledger.attributed("r-1"))
     again = ledger.attributed("r-1")
 
-    _, outcome, _ = await store.store(again)
+    _, outcome = await store.store(again)
 
     assert outcome is Stored.DUPLICATE
     (check,) = await store.checks(ledger.tenant)
@@ -153,7 +153,7 @@ async def test_number_under_two_event_ids_is_a_conflict_and_both_count(store, le
     await store.store(ledger.attributed("r-1", cost=5))
     ledger.seq = 0
 
-    _, outcome, _ = await store.store(ledger.attributed("r-2", cost=6))
+    _, outcome = await store.store(ledger.attributed("r-2", cost=6))
 
     assert outcome is Stored.CONFLICT
     assert await store.conflicts(ledger.tenant) == ["1 1 r-2"]
@@ -228,9 +228,8 @@ async def test_denials_come_newest_first(store, ledger):
 async def test_agent_totals_follow_every_event(store, ledger):
     await store.store(ledger.attributed("r-1", cost=5))
 
-    _, _, sums = await store.store(ledger.attributed("r-2", cost=7))
+    await store.store(ledger.attributed("r-2", cost=7))
 
-    assert sums == Sums(12, 2, 240)
     assert await store.totals(ledger.tenant) == {"researcher": Sums(12, 2, 240)}
 
 
@@ -242,7 +241,8 @@ async def test_redis_away_is_unavailable(free_port, ledger):
 
 
 async def test_event_takes_bounded_memory(store, ledger, redis):
-    events = many(ledger, 200, 1)
+    first, *events = many(ledger, 201, 1)
+    await store.store(first)  # a server that is new keeps the script, too
     before = (await redis.info("memory"))["used_memory_dataset"]
     for event in events:
         await store.store(event)
