@@ -122,9 +122,10 @@ class Pages:
     async def page(self, request: Request, caller: Caller) -> Response:
         """Show a page."""
         visit = self._visit(request, caller)
+        events = (await self._store.counts(caller.tenant))["events"]  # at least these are shown
         shown = await VIEWS[_name(request)](visit)
         return _page("figures.html", request, tenant=caller.tenant, shown=shown, visit=visit,
-                     none=None, still=shown.more.get("still", False), forms=FORMS,
+                     events=events, none=None, still=shown.more.get("still", False), forms=FORMS,
                      csv=_csv_of(shown, visit), presets=_presets(visit, request.url.path))
 
     async def csv(self, request: Request, caller: Caller) -> Response:

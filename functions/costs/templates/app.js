@@ -1,10 +1,11 @@
 "use strict";
 // Keeps a page live: when costs change the same page is asked for again, and the parts that differ
-// are put in place. What one has open and where one is stays.
+// are put in place. What one has open and where one is stays, and what is pressed is left alone.
 (() => {
   const PAUSE_MS = 1000;
   const POLL_MS = 30000;
   const status = document.getElementById("live");
+  const shown = document.documentElement.dataset;
   const served = new Map();
   let source = null;
   let last = 0;
@@ -36,13 +37,14 @@
     if (answer.status === 401) location.reload();
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    shown.events = page.documentElement.dataset.events;
     for (const fresh of parts(page)) {
       const part = document.getElementById(fresh.id);
       if (!part || served.get(fresh.id) === fresh.innerHTML) continue;
+      if (part.matches(":active")) { soon(); continue; }
       served.set(fresh.id, fresh.innerHTML);
       replace(part, fresh.innerHTML);
     }
-    document.documentElement.dataset.refreshed = String(last);
     say(`Live · ${new Date().toISOString().slice(11, 19)} UTC`, "on");
   }
 
@@ -55,7 +57,9 @@
   function listen() {
     if (source || document.hidden) return;
     source = new EventSource("/v1/live");
-    source.addEventListener("changed", soon);
+    source.addEventListener("changed", (event) => {
+      if (String(JSON.parse(event.data).events) !== shown.events) soon();
+    });
     source.onopen = () => say("Live", "on");
     source.onerror = () => say("Not live: waiting", "off");
   }
@@ -73,7 +77,7 @@
 
   parts(document).forEach((part) => served.set(part.id, part.innerHTML));
   window.charts.draw(document);
-  document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  shown.ready = String(Math.round(performance.now()));
   if (!status) return;
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) pause(); else { listen(); soon(); }

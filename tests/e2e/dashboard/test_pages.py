@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support import expected_conditions
@@ -185,6 +186,25 @@ def test_page_changes_by_itself_when_costs_do(browser, costs, ledger):
     WebDriverWait(browser, 20).until(lambda b: nano(b, "#total") == [3_000_001_833])
     assert "newcomer" in [r[0] for r in cells(browser, "table-by-agent")]
     assert browser.find_elements(By.CSS_SELECTOR, "figure.chart canvas")
+    asked = browser.execute_script(
+        "return performance.getEntriesByType('resource').filter((each) =>"
+        " each.name === location.href).length")
+    assert asked == 1, "a page that has every event is not asked for again"
+
+
+def test_what_is_pressed_stays_until_it_is_let_go(browser, costs, ledger):
+    opened(browser, costs, f"/spend?{SPAN}")
+    ready(browser)
+    pressed = browser.find_element(By.CSS_SELECTOR, "#section-by-agent h2")
+    ActionChains(browser).click_and_hold(pressed).perform()
+
+    costs.deliver(ledger.attributed("r-9", cost=5, agent="newcomer", at="2026-11-21T11:00:00Z"))
+
+    WebDriverWait(browser, 20).until(lambda b: nano(b, "#total") == [3_000_001_833])
+    assert pressed.is_displayed()
+    ActionChains(browser).release().perform()
+    WebDriverWait(browser, 20).until(
+        lambda b: "newcomer" in [r[0] for r in cells(b, "table-by-agent")])
 
 
 def test_every_figure_is_there_without_javascript(plain, costs):
