@@ -18,7 +18,7 @@ from shared.store import Redis, Script, mapped
 _RECOUNT = Script(Path(__file__).parent / "lua" / "recount.lua")
 
 LOCK_S = 300
-"""Some 10 times what a million events take; who was killed at it is succeeded after that."""
+"""Several times what a million events take; who was killed at it is succeeded after that."""
 
 TRIES_MAX = 8
 """Events of one session that come meanwhile."""
@@ -40,7 +40,7 @@ class Recount:
         """Return once every event is in the lists; for nearly all tenants it is, at once.
 
         Raises:
-            Transient: another process is at it: some 30 s for a million events.
+            Transient: another process is at it: some 45 s of processor time a million events.
         """
         versions = await self._kept.versions(tenant)
         with mapped():
