@@ -423,7 +423,7 @@ def test_unknown_task_page_and_table_are_404(costs):
     for path in ("/tasks/none", "/csv/none/x", "/csv/spend/none"):
         answer = httpx2.get(f"{costs.url}{path}", headers={"authorization": f"Bearer {KEY}"})
 
-        assert answer.status_code == 404
+        assert answer.status_code == 404, (path, answer.text)
         assert "text/html" in answer.headers["content-type"]
 
 

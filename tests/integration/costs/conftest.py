@@ -146,5 +146,5 @@ def started(settings):
         return running[-1]
 
     yield start
-    for process in running:
-        process.stop()
+    logs = [process.stop()[1] for process in running]
+    assert not [log for log in logs if "unexpected failure" in log], logs
