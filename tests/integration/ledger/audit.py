@@ -56,7 +56,7 @@ class Books:
     def of_keys(cls, tenant, keys):
         """Return the books that (key, flat content) pairs make."""
         found = {key.removeprefix(f"lg:{{{tenant}}}:"): data for key, data in keys}
-        accounts, rows = defaultdict(dict), {}
+        accounts, rows = {}, {}
         for key, data in found.items():
             if key.startswith("a:"):
                 accounts[key[2:]] = paired(data)
@@ -72,7 +72,7 @@ class Books:
                             reservation_id)
 
     def number(self, account, field):
-        return int(self.accounts[account].get(field, 0))
+        return int(self.accounts.get(account, {}).get(field, 0))
 
     def of(self, *states):
         return {name for name, row in self.rows.items() if row["state"] in states}
