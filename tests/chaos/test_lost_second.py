@@ -8,12 +8,12 @@ import os
 import random
 import signal
 import time
-from contextlib import contextmanager
 
 import pytest
 
 from tests.chaos.spent import everything, months, reconcile
 from tests.chaos.storm import Storm
+from tests.frozen import frozen
 from tests.kafka.over_broker import OverBroker
 from tests.kafka.separate import SeparateBroker
 from tests.seeds import SEED, times
@@ -90,7 +90,7 @@ async def test_cost_that_the_ledger_forgot_and_an_event_told_is_named(system):
     tenant = system.tenant()
     await spent(tenant)
     _, size = written(system)
-    with frozen(system.pids("costs")):
+    with frozen(*system.pids("costs")):
         for n, prompt in enumerate(ROUND):
             await tenant.ran(prompt.format(n=n))
         told = (await until(lambda: published(system, tenant), what="all is published"))
@@ -113,18 +113,6 @@ async def test_cost_that_the_ledger_forgot_and_an_event_told_is_named(system):
     code, found = await reconcile(tenant)
     assert (code, found["differences"], found["missing_events"]) == (1, {"ledger": -lost}, 0)
     assert later["missing_count"] == 0
-
-
-@contextmanager
-def frozen(pids):
-    """Keep processes from running; what they are sent waits."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 async def published(system, tenant):

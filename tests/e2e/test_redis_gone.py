@@ -3,31 +3,21 @@
 import asyncio
 import os
 import signal
-from contextlib import contextmanager
 
 import pytest
+
+from tests.frozen import frozen
 
 pytestmark = pytest.mark.anyio
 
 TASK = {"agent": "prober", "prompt": "plain", "token_budget": 32768}
 
 
-@contextmanager
-def stopped(system):
-    """Freeze the Redis server: it takes connections and answers nothing."""
-    pid = system.runtime._embedded.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 async def test_without_redis_requests_get_503_and_recover(system, tenant):
     before = (await tenant.ran("plain"))["id"]
     event = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "a.b"}
 
-    with stopped(system):
+    with frozen(system.runtime._embedded.pid):
         submitted, read, published = await asyncio.gather(
             tenant.ask("POST", "/tasks", json=TASK, headers={"idempotency-key": "again"}),
             tenant.ask("GET", f"/tasks/{before}"),

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from contextlib import contextmanager
 
 import pytest
 
@@ -11,6 +10,7 @@ from shared.metering import Settlement, Unavailable
 from shared.settings import Misconfigured
 from shared.store import connect
 from shared.usage import Usage
+from tests.frozen import frozen
 from tests.integration.ledger.audit import Books, assert_sound
 from tests.integration.ledger.conftest import serving
 from tests.redis_server import RedisServer
@@ -41,15 +41,6 @@ async def ledger(servers):
         store.redis = plain
 
 
-@contextmanager
-def away(server):
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
-
-
 async def test_what_was_answered_is_in_the_copy_that_is_promoted(ledger, servers):
     first, copy = servers
     call = ledger.call()
@@ -68,7 +59,7 @@ async def test_what_was_answered_is_in_the_copy_that_is_promoted(ledger, servers
 async def test_while_the_copy_is_away_nothing_is_answered_and_later_nothing_done_twice(
         ledger, servers):
     call = ledger.call()
-    with away(servers[1]):
+    with frozen(servers[1].pid):
         for _ in range(2):  # the second is a replay that writes nothing: it is no answer either
             with pytest.raises(Unavailable, match="fewer than 1 replicas"):
                 await ledger.meter.hold(call)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from contextlib import contextmanager
 
 import anyio
 import httpx2
@@ -13,6 +12,7 @@ from shared.limits import LEDGER_STORE_TIMEOUT_S, LEDGER_TIMEOUT_S
 from shared.metering import Meter, Settlement, Unavailable
 from shared.store import connect
 from shared.usage import Usage
+from tests.frozen import frozen
 from tests.integration.ledger.conftest import reserve_body, serving
 
 pytestmark = pytest.mark.anyio
@@ -74,22 +74,12 @@ async def test_event_read_by_a_ledger_that_died_is_published_by_another(ledger):
     assert [e.id for e in await ledger.drained()] == [call.id]
 
 
-@contextmanager
-def frozen(server):
-    """A server that takes connections and answers nothing."""
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
-
-
 async def test_frozen_redis_is_unavailable_and_forgets_nothing(server):
     async with serving(server.url) as ledger:
         call = ledger.call()
         ledger.parts.reservations.store.redis = connect(server.url, 0.1)
         await ledger.meter.hold(call, dispatch=True)
-        with frozen(server):
+        with frozen(server.pid):
             body, grant = reserve_body(ledger.call())
             assert (await ledger.post("/v1/reservations", body, grant)).status_code == 503
 

@@ -16,13 +16,6 @@ FUSSY = "if ARGV[1] == 'bad' then return redis.error_reply('ERR bad') end return
 
 
 @pytest.fixture
-async def redis(redis_url):
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
 def script(tmp_path):
     def made(text):
         (tmp_path / "script.lua").write_text(text)

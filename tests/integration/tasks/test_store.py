@@ -8,7 +8,6 @@ import pytest
 from eventing.task_ending import Past, ended
 from eventing.task_events import stored, submitted
 from shared.errors import Busy
-from shared.store import connect
 from shared.tasks import keys
 from shared.tasks.claims import Claims, Committed, Fenced
 from shared.tasks.contract import Status
@@ -24,13 +23,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def tenant():
     return f"t-{uuid4().hex[:12]}"
-
-
-@pytest.fixture
-async def redis(redis_url):
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture
