@@ -1,4 +1,4 @@
--- Stands before reserve, finish and post: time, limits of numbers, and alerts.
+-- Stands before reserve, finish, post and adjust: time, limits of numbers, and alerts.
 --
 -- Time is Redis's. Integers stay below 2^53 and leave through '%d', which is exact and takes a third
 -- of what '%.0f' takes; where few are written, as numbers, which Redis writes exactly ('%.17g').
