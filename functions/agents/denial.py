@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from functions.agents.attempt import Attempt
-from functions.agents.loop import COST_SPENT, TOKENS_SPENT
 from shared import limits
-from shared.metering import Denied
+from shared.metering import Denied, amount_text
 from shared.tasks.contract import Status
 
 WINDOW_SLACK_S = 1.0
@@ -25,7 +24,7 @@ def less(attempt: Attempt, denied: Denied, cheaper: Sequence[str], cap: int) -> 
         return attempt.capped(fits, f"budget: {fits} output tokens fit {denied.account}")
     rest = cheaper_than(attempt.model, cheaper)
     if rest and (denied.unit == "usd" or denied.policy == "downgrade"):
-        why = f"budget: {denied.account} has {denied.have} {denied.unit} left"
+        why = f"budget: {denied.account} has {amount_text(denied.unit, denied.have)} left"
         return attempt.cheaper(rest[0], cap, why)
     return None
 
@@ -39,11 +38,10 @@ def spent(denied: Denied) -> str:
     """Return the error of a task that ends here, or the reason of its pause."""
     if denied.reason == "stopped":
         return denied.detail
+    what = f"{denied.budget} budget exceeded"
     if denied.account.startswith("task|") and denied.unit == "tok":
-        return TOKENS_SPENT
-    what = TOKENS_SPENT if denied.unit == "tok" else COST_SPENT
-    return (f"{what}: account {denied.account} needs {denied.need}, has {denied.have} "
-            f"({denied.reason})")
+        return what
+    return f"{what}: {denied.shortage}"
 
 
 def status(denied: Denied) -> Status:

@@ -15,8 +15,6 @@ from shared.tasks.store import Snapshot
 
 DEADLINE = "deadline exceeded"
 MAX_STEPS = "max steps reached"
-TOKENS_SPENT = "token budget exceeded"
-COST_SPENT = "cost budget exceeded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from functions.ledger.windows import TTL_S, ends_at
 from shared.auth import Grant
 from shared.errors import Busy, NotFound, Permanent, TollgateError
 from shared.limits import DRAWS_MAX
-from shared.metering import Denied
+from shared.metering import Denied, amount_text
 from shared.store import mapped
 from shared.telemetry import trace_id
 
@@ -223,7 +223,8 @@ def denied(drafted: Draft, answer: list[str]) -> Denied:
     account, unit, need, have, reason = answer
     ends = ends_at(_window(account), drafted.windows.from_ms / 1000, drafted.limits.zone)
     return Denied(
-        f"account {account} has {have} {unit} left and {need} are needed ({reason})",
+        f"account {account} has {amount_text(unit, int(have))} left, "
+        f"{amount_text(unit, int(need))} needed ({reason})",
         account=account, unit=unit, need=int(need), have=int(have), reason=reason,
         policy=drafted.limits.policy(account, unit), window_ends=ends,
         output_tokens_fitting=drafted.output_fitting(unit, int(have)))

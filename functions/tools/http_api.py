@@ -62,7 +62,7 @@ async def _invoked(bench: Bench, job: Job) -> ToolCompleted:
         try:
             call = await answered(bench, call, job)
         except Starved as starved:  # nobody here waits: the same key may be asked for again
-            raise OverBudget(starved.why) from starved
+            raise OverBudget(starved.why, **starved.denied.extra) from starved
         await settled(bench, call, job)
         await bench.calls.done(call, 0)
         return ToolCompleted.model_validate_json(call.outcome)

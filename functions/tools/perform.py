@@ -52,9 +52,9 @@ _FREE_STATES = frozenset({"VOIDED", "DENIED"})
 class Starved(Exception):
     """The call waits for budget; it may be asked for again, under another reservation."""
 
-    def __init__(self, call: Call, why: str) -> None:
-        super().__init__(why)
-        self.call, self.why = call, why
+    def __init__(self, call: Call, denied: Denied) -> None:
+        super().__init__(denied.detail)
+        self.call, self.denied, self.why = call, denied, _denial(denied).message
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ async def _performed(bench: Bench, call: Call, job: Job) -> Call:
             raise Busy(f"{denied.account} is held by running calls: {denied.detail}") from denied
         if denied.pauses:
             await bench.calls.again(call, was_void=False)  # a denial is final for its id
-            raise Starved(call, _denial(denied).message) from denied
+            raise Starved(call, denied) from denied
         return await _failed(bench, call, job, _denial(denied))
     except Unpriced as unpriced:
         return await _failed(bench, call, job, ToolFailure(code="denied", message=unpriced.detail))
@@ -217,5 +217,5 @@ async def _checked_in(redis: Redis, tenant: str, result: str | None) -> str | No
 def _denial(denied: Denied) -> ToolFailure:
     if denied.reason == "stopped":
         return ToolFailure(code="denied", message=denied.detail)
-    return ToolFailure(code="denied", message=f"over budget: {denied.account} needs {denied.need} "
-                                              f"and has {denied.have}")
+    return ToolFailure(code="denied",
+                       message=f"{denied.budget} budget exceeded: {denied.shortage}")

@@ -75,7 +75,7 @@ async def assert_the_rest_is_denied(tenant, each, denied):
     assert len(denied) == TASKS - ADMITTED
     for task in denied:
         assert task["error"].startswith("cost budget exceeded: account tenant|")
-        assert task["error"].endswith("has 0 (spent)")
+        assert task["error"].endswith("has $0 (spent)")
     denials = (await tenant.got("/v1/denials", at="costs", params={"limit": 200}))["denials"]
     assert {d["task"] for d in denials} == {task["id"] for task in denied}
     assert {d["reason"] for d in denials} == {"spent"}

@@ -142,7 +142,9 @@ async def test_a_limit_that_pauses_leaves_the_call_open_and_says_that_it_waits(w
 
     first, second, last = world.broker.outcomes
     assert first["error"] == second["error"] == {
-        "code": "waiting", "message": "over budget: tool|double|life needs 2 and has 1"}
+        "code": "waiting", "message": (
+            "cost budget exceeded: account tool|double|life needs $0.000000002, "
+            "has $0.000000001 (spent)")}
     assert (last["result"], world.keys) == (2, ["call-1"])
     assert len({event.id for event in world.broker.events}) == 3
     assert world.ledger.states == ["SETTLED"]
@@ -151,10 +153,12 @@ async def test_a_limit_that_pauses_leaves_the_call_open_and_says_that_it_waits(w
 async def test_caller_by_http_is_refused_by_a_limit_that_pauses_and_may_ask_again(world):
     world = world(double)
     world.ledger.deny, world.ledger.limit = "spent", {
-        "account": "tool|double|life", "policy": "pause"}
+        "account": "tool|double|life", "unit": "calls", "policy": "pause"}
     job = Job.of(world.delivery({"number": 1}))
-    with pytest.raises(OverBudget, match="over budget"):
+    with pytest.raises(OverBudget, match="call budget exceeded") as refused:
         await _invoked(world.bench, job)
+    assert refused.value.extra == world.ledger.limit | {
+        "need": 2, "have": 1, "reason": "spent"}
     world.ledger.deny = None
 
     assert (await _invoked(world.bench, job)).result == 2

@@ -90,8 +90,21 @@ def test_window_that_has_ended_by_now_is_tried_at_once():
 
 
 def test_reason_names_account_need_and_what_is_left():
-    assert spent(denied()) == ("cost budget exceeded: account tenant|acme|d|2026-10-07 needs 9, "
-                               "has 5 (spent)")
+    assert spent(denied()) == ("cost budget exceeded: account tenant|acme|d|2026-10-07 needs "
+                               "$0.000000009, has $0.000000005 (spent)")
+
+
+@pytest.mark.parametrize(("unit", "said"), [
+    ("calls", "call budget exceeded: account agent|a|d needs 1 call, has 0 calls (spent)"),
+    ("tok", "token budget exceeded: account agent|a|d needs 1 token, has 0 tokens (spent)"),
+    ("usd", "cost budget exceeded: account agent|a|d needs $0.000000001, has $0 (spent)")])
+def test_reason_names_the_budget_that_is_exceeded_and_amounts_in_its_unit(unit, said):
+    assert spent(denied(account="agent|a|d", unit=unit, need=1, have=0)) == said
+
+
+def test_blocked_account_says_so_in_its_unit():
+    assert spent(denied(unit="calls", need=2, have=0, reason="blocked")).endswith(
+        "needs 2 calls, has 0 calls (blocked)")
 
 
 def test_time_asleep_moves_the_deadline_and_waking_early_takes_the_rest_back():
