@@ -7,9 +7,9 @@ from time import monotonic
 import pytest
 
 from tests.cluster.given import HOST
-from tests.cluster.storage import Storage
 from tests.cluster.system import ClusterSystem, api_keys
 from tests.cluster.workspace import Workspace
+from tests.storage import Storage
 
 FOLDER = "TOLLGATE_TEST_FOLDER"
 KEEP = "TOLLGATE_TEST_KEEP"

@@ -10,8 +10,8 @@ import yaml
 
 from eventing.cli.demo_system import EXAMPLES
 from eventing.local.options import ROOT
-from tests.cluster.storage import BUCKET, CREDENTIALS
 from tests.kafka import kubectl
+from tests.storage import BUCKET, CREDENTIALS
 
 NAMESPACE = "tollgate"
 OVERLAY = "tested"

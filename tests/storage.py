@@ -1,4 +1,4 @@
-"""Object storage that pods reach: moto's server on this machine, which speaks S3's protocol."""
+"""Object storage for whoever needs some: a server of moto's here, which speaks S3's protocol."""
 
 import logging
 import socket
@@ -12,7 +12,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 
 
 class Storage:
-    """A context manager; `url` is where pods find it, as long as it lasts."""
+    """A context manager; `url` is where others find it, as long as it lasts."""
 
     def __init__(self, host):
         with socket.socket() as free:
