@@ -26,6 +26,9 @@ PUBLISH_TIMEOUT_S = 10.0
 """One POST to the broker's ingress; Kafka's own acknowledgement may hang, the outbox retries."""
 
 PUBLISH_WAIT_MAX_S = 2.0
+PUBLISH_CONNECTIONS_MAX = 100
+TOKEN_KEPT_S = 10.0
+"""How long the token for the broker is not read again; a replaced one holds for minutes longer."""
 
 # --- Deliveries (tested together against the manifests) ---------------------------------------
 HANDLER_TIMEOUT_S = 180.0
@@ -156,6 +159,9 @@ SCRIPT_BATCH_MAX = 64
 """Scripts sent in one write: at 0.2 ms each the last one's answer waits 13 ms for the others'."""
 
 # --- Ledger -----------------------------------------------------------------------------------
+AMOUNT_MAX = 2**53 - 1
+"""nano-USD, tokens or calls: what a Lua number holds exactly."""
+
 ACCOUNTS_PER_CALL_MAX = 16
 LEASE_SLACK_S = 30.0
 LEASE_MAX_S = 3600.0

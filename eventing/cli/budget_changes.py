@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from eventing.cli import show
+from eventing.cli.budget_words import SPANS, amount
 
-SPANS = {"life": "life", "h": "hour", "d": "day", "w": "week", "m": "month"}
 SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 
 
@@ -35,7 +35,7 @@ def _row(change: dict[str, Any]) -> tuple[str, ...]:
 
 def _cap(change: dict[str, Any]) -> tuple[str, str, str]:
     one = change["after"] or change["before"]
-    before, after = (_amount(one["unit"], side["limit"]) if side else ""
+    before, after = (amount(one["unit"], side["limit"]) if side else ""
                      for side in (change["before"], change["after"]))
     return SPANS[one["window"]], before, after
 
@@ -44,11 +44,7 @@ def _limit(unit: str, limit: dict[str, Any] | None) -> str:
     if limit is None:
         return ""
     policy = "" if limit["policy"] == "deny" else f", {limit['policy']}"
-    return f"{_amount(unit, limit['limit'])}{policy}"
-
-
-def _amount(unit: str, amount: int) -> str:
-    return show.usd(amount) if unit == "usd" else f"{amount} {unit}"
+    return f"{amount(unit, limit['limit'])}{policy}"
 
 
 def _text(value: Any) -> str:
@@ -58,7 +54,7 @@ def _text(value: Any) -> str:
 def show_list(found: dict[str, Any], state: Callable[[dict[str, Any]], str]) -> None:
     """Print every limit with its balance."""
     rows = [(f"{one['scope']} {one['id']}", SPANS[one["window"]], *(
-        _amount(one["unit"], one[column]) for column in ("limit", "posted", "held", "free")),
+        amount(one["unit"], one[column]) for column in ("limit", "posted", "held", "free")),
         state(one)) for one in found["budgets"]]
     show.table(f"{found['tenant']} ({found['zone']})",
                ("budget", "per", "limit#", "posted#", "held#", "free#", "at the limit"), rows)

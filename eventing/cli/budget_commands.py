@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from eventing.cli import show
+from eventing.cli.budget_words import amount, nano, per
+from eventing.cli.budget_words import window as windowed
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, DryRun, Json, connect, present
+from shared.limits import AMOUNT_MAX
 
 app = typer.Typer(no_args_is_help=True)
 Scope = Annotated[str, typer.Argument(help="tenant, agent, session, model or tool.")]
 Name = Annotated[str, typer.Argument(metavar="ID", help="Which one.")]
-Span = Annotated[str, typer.Option("--window", help="life, h, d, w or m.")]
+Span = Annotated[str, typer.Option(
+    "--window", callback=windowed, help="life, or h, d, w, m: hour, day, week, month.")]
 Unit = Annotated[str, typer.Option(help="usd, tok or calls.")]
 Thresholds = Annotated[list[int] | None, typer.Option(
     "--threshold", metavar="PERCENT", help="Alert at it; repeat. [default: 50 80 90 100]")]
@@ -32,8 +36,10 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
     name: Name,
     *,
     usd: Annotated[str | None, typer.Option(help="At most so many US dollars.")] = None,
-    tokens: Annotated[int | None, typer.Option(help="At most so many tokens.")] = None,
-    calls: Annotated[int | None, typer.Option(help="At most so many calls.")] = None,
+    tokens: Annotated[int | None, typer.Option(
+        min=0, max=AMOUNT_MAX, help="At most so many tokens.")] = None,
+    calls: Annotated[int | None, typer.Option(
+        min=0, max=AMOUNT_MAX, help="At most so many calls.")] = None,
     window: Span = "life",
     policy: Policy = None,
     threshold: Thresholds = None,
@@ -48,13 +54,19 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
         raise Failure(Exit.USAGE, "give one of --usd, --tokens and --calls")
     ((unit, limit),) = limits.items()
     with connect(data) as remote:
-        found = remote.ask("PUT", "ledger", f"/v1/budgets/{scope}/{name}",
+        found = remote.ask("PUT", "ledger", _path(scope, name),
                            json=present(unit=unit, window=window, limit=limit, policy=policy,
                                          thresholds=threshold, revision=revision))
     if as_json:
         show.as_json(found)
-    else:
-        show.line(f"{scope} {name}: at most {_amount(unit, limit)} {unit} per {window}")
+        return
+    for warning in found.get("warnings", ()):
+        show.line(f"warning: {warning}", style="yellow")
+    show.line(f"{scope} {name}: at most {amount(unit, limit)} {per(window)}")
+
+
+def _path(scope: str, name: str) -> str:
+    return f"/v1/budgets/{scope}/{quote(name, safe='')}"
 
 
 @app.command()
@@ -62,12 +74,12 @@ def remove(scope: Scope, name: Name, *, unit: Unit = "usd", window: Span = "life
            revision: Revision = None, data: Data = DATA, as_json: Json = False) -> None:
     """Remove a limit; what was spent stays, and is metered further."""
     with connect(data) as remote:
-        remote.ask("DELETE", "ledger", f"/v1/budgets/{scope}/{name}",
+        remote.ask("DELETE", "ledger", _path(scope, name),
                    params=present(unit=unit, window=window, revision=revision))
     if as_json:
         show.as_json({"scope": scope, "id": name, "unit": unit, "window": window, "limit": None})
     else:
-        show.line(f"{scope} {name}: no limit of {unit} per {window}")
+        show.line(f"{scope} {name}: no limit of {unit} {per(window)}")
 
 
 @app.command("apply")
@@ -117,35 +129,17 @@ def text_of(file: Path) -> str:
         raise Failure(Exit.USAGE, f"cannot be read: {error}", where=str(file)) from error
 
 
-def nano(dollars: str | None) -> int | None:
-    """Return dollars as nano-USD.
-
-    Raises:
-        Failure: it is no amount, or finer than a nano-USD.
-    """
-    if dollars is None:
-        return None
-    try:
-        amount = Decimal(dollars) * show.NANO
-        exact = amount.is_finite() and amount == int(amount) and amount >= 0
-    except (InvalidOperation, ValueError, OverflowError):
-        exact = False
-    if not exact:
-        raise Failure(Exit.USAGE, f"--usd {dollars!r} is no amount in steps of 0.000000001")
-    return int(amount)
-
-
 @app.command()
 def get(scope: Scope, name: Name, *, window: Span = "life", data: Data = DATA,
         as_json: Json = False) -> None:
     """Show limits, and what is posted, held and free, in a window's current stretch."""
     with connect(data) as remote:
-        found = remote.ask("GET", "ledger", f"/v1/budgets/{scope}/{name}/usage",
+        found = remote.ask("GET", "ledger", f"{_path(scope, name)}/usage",
                            params={"window": window})
     if as_json:
         show.as_json(found)
         return
-    rows = [(unit, *(_amount(unit, at[column]) for column in COLUMNS), _state(at))
+    rows = [(unit, *(amount(unit, at[column]) for column in COLUMNS), _state(at))
             for unit, at in found["units"].items()]
     show.table(found["account"], ("unit", *(f"{column}#" for column in COLUMNS), "at the limit"),
                rows)
@@ -166,9 +160,3 @@ def list_budgets(*, data: Data = DATA, as_json: Json = False) -> None:
 
 def _state(at: dict[str, object]) -> str:
     return "blocked" if at.get("blocked") else str(at.get("policy") or "")
-
-
-def _amount(unit: str, value: int | None) -> str:
-    if value is None:
-        return "–"
-    return show.usd(value) if unit == "usd" else str(value)

@@ -109,11 +109,13 @@ class _Budgeting:
         return JSONResponse(await self._of.budgets.usage(tenant, *_owner(request), window))
 
     async def set_budget(self, request: Request) -> Response:
-        """Set one limit."""
+        """Set one limit; `warnings` say that it may match nothing."""
         tenant = self._of.door.keyed(request, "budgets")
         scope, owner = _owner(request)
         body = await read(request, BudgetBody)
-        return JSONResponse(await self._of.budgets.put(tenant, scope, owner, body))
+        found = await self._of.budgets.put(tenant, scope, owner, body)
+        doubts = await self._of.files.doubts(tenant, scope, owner)
+        return JSONResponse({**found, "warnings": doubts})
 
     async def remove_budget(self, request: Request) -> Response:
         """Remove one limit: `?unit=&window=&revision=`."""

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 from functions.ledger import keys
+from functions.ledger.accounts import SAFE
 from functions.ledger.budget_changes import (
     Change,
     Section,
@@ -71,6 +73,12 @@ class BudgetFiles:
         return {"changes": [{"tenant": None, **change.shown()} for change in caps_made] + [
                     each for plan in plans for each in plan.shown()],
                 "warnings": await self._warnings(wanted), "dry_run": dry_run}
+
+    async def doubts(self, tenant: str, scope: str, owner_id: str) -> list[str]:
+        """Return why a budget of an owner may match nothing; empty if there is no doubt."""
+        own = (await self._store.reload(tenant)).limits.prices
+        return await self._doubts(tenant, f"{scope}|{quote(owner_id, SAFE)}",
+                                  Section(None, {}, own), is_new=False)
 
     async def caps(self) -> list[dict[str, Any]]:
         """Return every cap over tenants with what is taken of it in the current window."""
@@ -142,7 +150,8 @@ class BudgetFiles:
     async def _doubts(self, tenant: str, owner: str, section: Section, *,
                       is_new: bool) -> list[str]:
         """Return why a budget of an owner may match nothing; a new tenant's owners are new, too."""
-        scope, _, name = owner.partition("|")
+        scope, _, quoted = owner.partition("|")
+        name = unquote(quoted)
         if scope in ("model", "tool"):
             return [] if self._is_priced(scope, name, section) else [
                 f"tenant {tenant}: {scope} {name} has no price here: nothing can call it"]

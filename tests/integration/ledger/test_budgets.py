@@ -206,6 +206,22 @@ async def test_all_budgets_are_listed_with_their_balances(ledger):
     assert (found["zone"], found["prices"], found["caps"]) == ("UTC", None, [])
 
 
+async def test_set_warns_of_an_owner_that_matches_nothing(ledger):
+    await ledger.meter.hold(ledger.call())
+    asked = [("agent", "researcher"), ("agent", "re sercher"), ("model", "openai/gpt-99"),
+             ("tool", "reader"), ("tool", "readr")]
+
+    told = [(await ledger.budget(9, scope, owner, unit="calls")).json()["warnings"]
+            for scope, owner in asked]
+
+    assert told[0] == told[3] == []
+    assert told[1] == [f"tenant {ledger.tenant}: agent re sercher has never been charged: "
+                       "is it spelled right?"]
+    assert told[2] == [f"tenant {ledger.tenant}: model openai/gpt-99 has no price here: "
+                       "nothing can call it"]
+    assert "readr" in told[4][0]
+
+
 async def test_tenant_without_budgets_has_an_empty_list(ledger):
     assert (await ledger.get("/v1/budgets"))["budgets"] == []
     assert (await ledger.http.get("/v1/budgets")).status_code == 401

@@ -6,6 +6,7 @@ import pytest
 
 from eventing.cli.exits import Exit
 from functions.ledger.budget_file import read
+from functions.ledger.limits import AMOUNT_MAX
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "budgets.yaml"
 APPLY = ("POST", "/v1/budgets:apply")
@@ -98,6 +99,52 @@ def test_set_sends_policy_thresholds_and_revision_where_they_are_given(functions
 
     assert functions.body() == {"unit": "calls", "window": "life", "limit": 5, "policy": "pause",
                                 "thresholds": [50, 90], "revision": 0}
+
+
+def test_set_of_what_may_match_nothing_says_so(functions, tollgate):
+    functions.answers["PUT", "/v1/budgets/agent/a?b/c"] = (200, {
+        "warnings": ["agent a?b/c has never been charged: is it spelled right?"]})
+
+    result = tollgate(["budget", "set", "agent", "a?b/c", "--usd", "0.5", "--window", "day"])
+
+    assert functions.body()["window"] == "d"
+    assert result.stdout.splitlines() == [
+        "warning: agent a?b/c has never been charged: is it spelled right?",
+        "agent a?b/c: at most $0.5 per day"]
+
+
+@pytest.mark.parametrize("amount", ["-1", "x", "NaN", "0.0000000001", "9007199.254740992",
+                                    "1e999999"])
+def test_amount_that_no_budget_can_hold_is_refused_in_the_unit_it_was_typed_in(
+        functions, tollgate, amount):
+    failure = tollgate(["budget", "set", "agent", "a", "--usd", amount]).exception
+
+    assert (failure.code, functions.asked) == (Exit.USAGE, [])
+    assert failure.what == (f"--usd {amount!r} is no amount from 0 to 9007199.254740991 "
+                            "in steps of 0.000000001")
+
+
+def test_largest_budget_is_what_the_ledger_can_hold(functions, tollgate):
+    functions.answers["PUT", "/v1/budgets/agent/a"] = (200, {})
+
+    result = tollgate(["budget", "set", "agent", "a", "--usd", "9007199.254740991"])
+    beyond = tollgate(["budget", "set", "agent", "a", "--calls", str(AMOUNT_MAX + 1)])
+
+    assert functions.body()["limit"] == AMOUNT_MAX
+    assert result.stdout == "agent a: at most $9007199.254740991 in all\n"
+    assert beyond.exit_code == Exit.USAGE
+    assert len(functions.asked) == 1
+
+
+@pytest.mark.parametrize("command", [["set", "agent", "a", "--calls", "1"],
+                                     ["get", "agent", "a"], ["remove", "agent", "a"]], ids=str)
+def test_window_that_is_none_is_answered_with_all_windows_and_what_they_mean(
+        functions, tollgate, command):
+    failure = tollgate(["budget", *command, "--window", "fortnight"]).exception
+
+    assert (failure.code, functions.asked) == (Exit.USAGE, [])
+    assert failure.what == ("--window 'fortnight' is none of "
+                            "life, h (hour), d (day), w (week), m (month)")
 
 
 def page(*rows, after=None, expired=0):
