@@ -70,14 +70,14 @@ def changes(stored: Mapping[str, str], wanted: Section, *, now: float,
 def _limit(name: str, text: str, wanted: Limit, *, now: float, origin: Origin) -> Change:
     if not text:
         new = wanted.model_copy(update={"since": now, "origin": origin})
-        return Change(name, "", new.model_dump_json())
+        return Change(name, "", new.stored())
     before = Limit.model_validate_json(text)
     after = wanted.model_copy(update={"since": before.since, "origin": origin or before.origin,
                                       "revision": before.revision})
     if after == before:
         return Change(name, text, text)
     later = after.model_copy(update={"revision": before.revision + 1})
-    return Change(name, text, later.model_dump_json())
+    return Change(name, text, later.stored())
 
 
 def _gone(stored: Mapping[str, str], wanted: Mapping[str, Limit]) -> Iterable[Change]:

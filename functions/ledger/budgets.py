@@ -39,7 +39,7 @@ class Budgets:
             limit = await self._next(before, body)
             entries = (await self._store.reload(tenant)).limits.entries
             refuse_too_many(Limits(entries=entries | {name: limit}))
-            if await self._swap(tenant, name, read, limit.model_dump_json()):
+            if await self._swap(tenant, name, read, limit.stored()):
                 return _shown(name, limit)
         raise Busy(f"the budget {name} is being changed by others")
 

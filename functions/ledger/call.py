@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from functions.ledger.cost import Priced
-from functions.ledger.packing import pack, unpack
+from functions.ledger.packing import Form, unpack
 from functions.ledger.requests import CallBody
 from shared.auth import Grant
 from shared.ids import digest
@@ -38,9 +38,9 @@ class Facts:
         call = unpack(text, tenant, reservation_id)
         return cls(call.pop("accounts", accounts), call, int(usd or 0))
 
-    def kept(self, tenant: str, reservation_id: str) -> str:
-        """Return what the row of an ended call keeps: everything, packed."""
-        return pack({"accounts": self.accounts, **self.call}, tenant, reservation_id)
+    def kept(self, form: Form, tenant: str, reservation_id: str) -> str:
+        """Return what the row of an ended call keeps: everything, in a form."""
+        return form({"accounts": self.accounts, **self.call}, tenant, reservation_id)
 
     @property
     def names(self) -> list[str]:

@@ -9,7 +9,7 @@ from functions.ledger.accounts import accounts_of
 from functions.ledger.call import PRINT_CHARS, Facts, document, fingerprint
 from functions.ledger.cost import Priced, most, price
 from functions.ledger.drafting import rates_of
-from functions.ledger.packing import pack
+from functions.ledger.packing import Form, pack
 from functions.ledger.price_table import PriceTable
 from functions.ledger.rates import Rates
 from functions.ledger.requests import AdjustBody, PostBody, SettleBody
@@ -50,8 +50,8 @@ class Ending:
 class Endings:
     """The closing side of a reservation's life: settle, resolve, void, sweep, post, adjust."""
 
-    def __init__(self, reservations: Reservations) -> None:
-        self._of = reservations
+    def __init__(self, reservations: Reservations, form: Form = pack) -> None:
+        self._of, self._form = reservations, form
         self._store = reservations.store
 
     async def settle(self, tenant: str, reservation_id: str, body: SettleBody) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Endings:
                       reservation_id, tenant, priced.total_nano, facts.reserved_nano)
         ending = Ending("settle", usd=priced.total_nano, tok=usage.total,
                         fingerprint=_print(body),
-                        outcome=pack(outcome, tenant, reservation_id))
+                        outcome=self._form(outcome, tenant, reservation_id))
         answer = await self._finish(tenant, reservation_id, facts, ending)
         return _charge(reservation_id, answer, priced if answer[0] != "REPLAY" else None)
 
@@ -109,7 +109,8 @@ class Endings:
                            keys.reservation(tenant, reservation_id),
                            *(keys.account(tenant, name) for name in facts.names)]
             args = [ending.how, ending.holder, facts.accounts, *ending.money, STATE_TTL_S,
-                    facts.task_position, reservation_id, facts.kept(tenant, reservation_id),
+                    facts.task_position, reservation_id,
+                    facts.kept(self._form, tenant, reservation_id),
                     *await self._marks(tenant, facts)]
             answer = await self._store.run_numbered(tenant, "finish", script_keys, args)
             if answer[0] != "STALE":
@@ -185,9 +186,9 @@ class Endings:
         ], [
             body.id, digest([fingerprint(grant, body), _print(settled)])[:PRINT_CHARS],
             priced.total_nano, usage.total, facts.accounts,
-            facts.kept(name, body.id),
-            pack(_outcome(settled, usage, priced, version=used.version, basis=basis), name,
-                 body.id), STATE_TTL_S,
+            facts.kept(self._form, name, body.id),
+            self._form(_outcome(settled, usage, priced, version=used.version, basis=basis), name,
+                       body.id), STATE_TTL_S,
             accounts.task_position, *(a.ttl_s for a in accounts.all),
             *await self._marks(name, facts)])
         return _charge(body.id, self._checked(name, body.id, [*answer, 0]), priced)

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import to_json
 
 from functions.ledger.prices import PriceTable
 from functions.ledger.windows import Window
@@ -18,6 +19,18 @@ Unit = Literal["usd", "tok", "calls"]
 Policy = Literal["observe", "downgrade", "deny", "pause"]
 """What happens at the limit: alerts only; refusal of a caller that knows a cheaper way, and of
 nobody else; refusal; refusal, and the task waits for budget."""
+
+FIRST_NAMES: Mapping[str, str] = {"hard": "deny", "soft": "observe"}
+"""What the first ledgers called policies. Redis goes on having these names, so that a ledger that
+is rolled back reads every limit that it could have made itself."""
+
+
+def _named(policy: Any) -> Any:
+    return FIRST_NAMES.get(policy, policy) if isinstance(policy, str) else policy
+
+
+StoredPolicy = Annotated[Policy, BeforeValidator(_named)]
+"""A policy by its name, or by the first one."""
 
 Origin = Literal["", "file"]
 UNITS: tuple[Unit, ...] = ("usd", "tok", "calls")
@@ -38,12 +51,18 @@ class Limit(BaseModel):
     """nano-USD, tokens or calls."""
     thresholds: tuple[int, ...] = (50, 80, 90, 100)
     """Percents of the limit that raise an alert, once per window."""
-    policy: Policy = "deny"
+    policy: StoredPolicy = "deny"
     since: float = 0
     """Seconds since the epoch: accounts that exist only for this limit count from here."""
     revision: int = 1
     origin: Origin = ""
     """`file`: the mounted file made it, and takes it away again."""
+
+    def stored(self) -> str:
+        """Return its text in Redis."""
+        first = next((old for old, new in FIRST_NAMES.items() if new == self.policy), self.policy)
+        found = self.model_dump(exclude=None if self.origin else {"origin"})
+        return to_json(found | {"policy": first}).decode()
 
     @property
     def hard(self) -> bool:

@@ -8,6 +8,7 @@ that begins otherwise is JSON, as rows of open reservations and of earlier versi
 import base64
 import json
 import zlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -58,6 +59,16 @@ def pack(value: Any, tenant: str, reservation_id: str) -> str:
                               zdict=_dictionary(tenant, reservation_id))
     small = packer.compress(to_json(value)) + packer.flush()
     return FORM + base64.b64encode(small).rstrip(b"=").decode()
+
+
+def plain(value: Any, _tenant: str, _reservation_id: str) -> str:
+    """Return JSON, as ledgers of before packed rows wrote it and read it."""
+    return to_json(value).decode()
+
+
+Form = Callable[[Any, str, str], str]
+FORMS: Mapping[str, Form] = {"packed": pack, "plain": plain}
+"""What ended rows may be written as; all of them are read (ADR 0035)."""
 
 
 def unpack(text: str, tenant: str, reservation_id: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from functions.ledger.limits import AMOUNT_MAX, Limit, Policy, Unit
+from functions.ledger.limits import AMOUNT_MAX, Limit, StoredPolicy, Unit
 from functions.ledger.windows import Window
 from shared.limits import (
     LEASE_MAX_S,
@@ -172,7 +172,7 @@ class BudgetBody(Body):
     limit: Count
     thresholds: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
         default=Limit.model_fields["thresholds"].default, max_length=8)
-    policy: Policy = "deny"
+    policy: StoredPolicy = "deny"
     revision: int | None = Field(default=None, ge=0)
     """Compare-and-set: the revision this replaces, 0 for none; absent replaces any."""
 

@@ -1,5 +1,7 @@
 """The ledger's environment."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from shared.auth import GrantKeys
@@ -21,6 +23,8 @@ class LedgerSettings(Settings):
     """Path of the tools' contracts: their prices."""
     budgets: str = Field(default="", alias="TOLLGATE_BUDGETS")
     """Path of the mounted budgets (docs/budgets.md); there need be no such file."""
+    rows: Literal["packed", "plain"] = Field(default="packed", alias="TOLLGATE_LEDGER_ROWS")
+    """What ended rows are written as: `plain` is what a ledger of before packed rows reads."""
     log_level: str = Field(default="INFO", alias="LOG_LEVEL")
     exporter: str = Field(default="none", alias="OTEL_TRACES_EXPORTER")
     otlp_endpoint: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")

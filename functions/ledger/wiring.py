@@ -15,6 +15,7 @@ from functions.ledger.door import Door
 from functions.ledger.escrow import Escrow
 from functions.ledger.finishing import Endings
 from functions.ledger.outbox import Outbox
+from functions.ledger.packing import FORMS, Form, pack
 from functions.ledger.parts import Parts
 from functions.ledger.prices import PriceBook
 from functions.ledger.reports import Reports
@@ -26,18 +27,17 @@ from functions.ledger.switch import Switch
 from functions.ledger.waking import Waking
 from shared.auth import ApiKeys
 from shared.clock import Clock, now_s
-from shared.http_client import cluster_client
-from shared.limits import LEDGER_STORE_TIMEOUT_S, PUBLISH_TIMEOUT_S
+from shared.limits import LEDGER_STORE_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
 
 
 def build(settings: LedgerSettings) -> App:
     """Return the function; it connects at its first request."""
     redis = connect(settings.redis_url, LEDGER_STORE_TIMEOUT_S, copies=settings.redis_copies)
-    publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url)
     parts = assemble(redis, publisher, PriceBook.read(Path(settings.catalogue)),
                      key=settings.grant_key, api_keys=ApiKeys.read(Path(settings.api_keys)),
-                     budgets=settings.budgets)
+                     budgets=settings.budgets, form=FORMS[settings.rows])
 
     async def start() -> None:
         await refuse_eviction(redis)
@@ -49,12 +49,13 @@ def build(settings: LedgerSettings) -> App:
 
 
 def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, *, key: SecretStr,
-             api_keys: ApiKeys, budgets: str = "", clock: Clock = now_s) -> Parts:
+             api_keys: ApiKeys, budgets: str = "", form: Form = pack,
+             clock: Clock = now_s) -> Parts:
     """Return the parts, connected to each other; tests bring their own."""
     store = Store(redis, clock)
     escrow = Escrow(store)
     reservations = Reservations(store, prices, escrow)
-    endings, outbox = Endings(reservations), Outbox(store, publisher)
+    endings, outbox = Endings(reservations, form), Outbox(store, publisher)
     waking = Waking(store, publisher)
     files = BudgetFiles(store, prices, waking)
     mounted, switch = MountedBudgets(budgets, files), Switch(store, publisher, waking)

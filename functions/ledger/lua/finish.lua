@@ -5,7 +5,8 @@
 -- ARGV  1 how: settle, void, resolve, sweep  2 holder  3 the row's accounts, joined by spaces
 --       4 usd  5 tok (of a settle)  6 settlement's fingerprint or ''  7 the outcome, packed
 --       8 TTL of the row and of idle accounts, s  9 position of the task's account  10 id
---       11 the call and its accounts, packed: all that an ended row keeps of them
+--       11 the call and its accounts, packed: all that an ended row keeps of them; or as JSON:
+--       then the row keeps what it has, as ledgers of before packed rows read it
 --       12… marks per account, 'unit:limit:p,p:hard;…' or ''; absent if no account has any
 -- Returns {outcome, …}:
 --   DONE state usd tok drift   REPLAY state usd tok   ALREADY state usd   ADJUSTED state usd tok
@@ -14,6 +15,7 @@
 -- Everything is read and checked before the first write: an error undoes no write.
 
 local IDLE = {task = true, session = true}
+local BRACE = 123  -- with which JSON begins
 local how, print = ARGV[1], ARGV[6]
 local row = call('HMGET', KEYS[4], 'state', 'holder', 'sent', 'expires', 'usd', 'tok',
   'calls', 'accounts', 'print', 'at', 'settled', 'cost', 'cost_tok', 'adjustments')
@@ -87,12 +89,17 @@ if late then
 else
   local counter = (ending == 'SETTLED' and 3) or (ending == 'VOIDED' and 4) or 5
   call('HSET', KEYS[1], 'n', n, ending, (numbers[counter] or 0) + 1)
-  -- Written anew: what an ended row needs no more would stay for 14 days. Tokens are what a late
-  -- settle compares with.
-  call('DEL', KEYS[4])
-  call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'cost', post[1],
-    'cost_tok', post[2], 'accounts', digest, 'call', ARGV[11],
-    print ~= '' and 'settled' or 'tok', print ~= '' and print or row[6])
+  -- Tokens are what a late settle compares with.
+  local last, value = 'tok', row[6]
+  if print ~= '' then last, value = 'settled', print end
+  if string.byte(ARGV[11]) == BRACE then
+    call('HSET', KEYS[4], 'state', ending, 'cost', post[1], 'cost_tok', post[2], last, value)
+  else
+    -- Written anew: what an ended row needs no more would stay for 14 days.
+    call('DEL', KEYS[4])
+    call('HSET', KEYS[4], 'state', ending, 'print', row[9], 'usd', row[5], 'cost', post[1],
+      'cost_tok', post[2], 'accounts', digest, 'call', ARGV[11], last, value)
+  end
   call('ZREM', KEYS[3], id)
   call('XADD', KEYS[2], epoch .. '-' .. text(n), 'kind', 'attributed', 'id',
     id, 'at', now, 'held_at', row[10], 'ending', ending, 'cause', how,

@@ -2,7 +2,8 @@
 --
 -- KEYS  1 sequence  2 outbox  3 row  4… one per account
 -- ARGV  1 id  2 fingerprint of call and settlement  3 usd  4 tok  5 accounts, joined by spaces
---       6 the call and its accounts, packed  7 the outcome, packed  8 row's TTL, s
+--       6 the call and its accounts, packed, or as JSON: then the row is as ledgers of before packed
+--       rows read it  7 the outcome, packed or as JSON  8 row's TTL, s
 --       9 position of the task's account
 --       10… per account: TTL s (0 none, < 0 set only when new), then per account: marks
 --       'unit:limit:p,p:hard;…' or ''; absent if no account has any
@@ -34,9 +35,10 @@ end
 
 local n = (numbers[2] or 0) + 1
 call('HSET', KEYS[1], 'n', n, 'SETTLED', (numbers[3] or 0) + 1)
+local accounts = string.sub(redis.sha1hex(ARGV[5]), 1, 16)
+if string.sub(ARGV[6], 1, 1) == '{' then accounts = ARGV[5] end
 call('HSET', KEYS[3], 'state', 'SETTLED', 'settled', ARGV[2], 'cost', ARGV[3], 'cost_tok',
-  ARGV[4], 'accounts', string.sub(redis.sha1hex(ARGV[5]), 1, 16), 'call', ARGV[6],
-  'unreserved', '1', 'usd', '0')
+  ARGV[4], 'accounts', accounts, 'call', ARGV[6], 'unreserved', '1', 'usd', '0')
 call('EXPIRE', KEYS[3], ARGV[8])
 for i = 1, #names do
   local p, ttl = posted[i], tonumber(ARGV[9 + i])

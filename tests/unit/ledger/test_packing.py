@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ledger.call import Facts
-from functions.ledger.packing import SHARED, pack, unpack
+from functions.ledger.packing import SHARED, pack, plain, unpack
 from shared.errors import Transient
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(),
@@ -29,7 +29,7 @@ def test_row_of_an_open_call_or_an_earlier_version_is_read():
 
 def test_what_a_row_keeps_is_what_it_said():
     facts = Facts("tenant|acme|life task|t1|life", CALL, 7)
-    row = ("0123456789abcdef", facts.kept("acme", "r1"), "7")
+    row = ("0123456789abcdef", facts.kept(pack, "acme", "r1"), "7")
 
     assert Facts.stored(row, "acme", "r1") == facts
 
@@ -43,3 +43,10 @@ def test_dictionary_of_a_form_never_changes():
     digest = hashlib.sha256(SHARED).hexdigest()
 
     assert digest.startswith("37cb21acfc49d6bb"), "what it packed cannot be read: make a new form"
+
+
+def test_plain_document_is_json_that_every_ledger_reads():
+    text = plain({"accounts": "task|t|life", "dims": {}}, "acme", "r1")
+
+    assert json.loads(text) == unpack(text, "acme", "r1") == {
+        "accounts": "task|t|life", "dims": {}}
