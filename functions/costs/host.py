@@ -8,19 +8,19 @@ from starlette.responses import Response
 
 from eventing.adapter import App, Delivery, serve
 from eventing.types import PING, TaskCompleted
-from functions.costs import metrics
-from functions.costs.api import Api
-from functions.costs.archive import Archive, archive_due
-from functions.costs.door import Door
-from functions.costs.exports import Exports
-from functions.costs.gaps import LedgerEvents
-from functions.costs.live import Live
-from functions.costs.objects import Bucket
-from functions.costs.pages import Pages
+from functions.costs.archive.archive import Archive
+from functions.costs.archive.objects import Bucket
+from functions.costs.pages.routes import Pages
+from functions.costs.routes import metrics
+from functions.costs.routes.api import Api
+from functions.costs.routes.door import Door
+from functions.costs.routes.exports import Exports
+from functions.costs.routes.live import Live
+from functions.costs.routes.trust import Trust
+from functions.costs.routes.views import Views
 from functions.costs.settings import CostsSettings
-from functions.costs.store import CostStore, Stored
-from functions.costs.trust import Trust
-from functions.costs.views import Views
+from functions.costs.store.store import CostStore, Stored
+from functions.costs.trust.ledger import LedgerEvents
 from shared.http_client import cluster_client
 from shared.limits import LEDGER_TIMEOUT_S
 from shared.store import Redis, connect, refuse_eviction
@@ -48,7 +48,7 @@ def app(settings: CostsSettings, redis: Redis) -> App:
         if delivery.event.type == TaskCompleted.TYPE:
             await store.end(delivery.event)
         elif delivery.event.type == PING:
-            await archive_due(store, settings.months_kept)
+            await store.archive_due(settings.months_kept)
             await store.pack_all()
         else:
             await keep(store, delivery)

@@ -11,10 +11,10 @@ import psutil
 
 from eventing.http import encode_binary
 from eventing.local.embedded_redis import start
-from functions.costs.report import answer, ask, grouped
-from functions.costs.store import CostStore
-from functions.costs.units import unit_costs
-from functions.costs.visit import FIGURES
+from functions.costs.pages.visit import FIGURES
+from functions.costs.questions.report import answer, ask, grouped
+from functions.costs.store.store import CostStore
+from functions.costs.store.units import unit_costs
 from shared.store import connect
 from tests.benchmarks.door import served
 from tests.benchmarks.figures import Figure, percentile

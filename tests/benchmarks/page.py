@@ -6,7 +6,7 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from eventing.local.embedded_redis import start
-from functions.costs.store import CostStore
+from functions.costs.store.store import CostStore
 from shared.store import connect
 from tests.benchmarks.door import KEY, served
 from tests.benchmarks.figures import Figure, percentile

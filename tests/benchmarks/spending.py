@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from eventing.event import JSON, Event
-from functions.costs.ends import _END, ENDS, End, replacing
-from functions.costs.facts import read
-from functions.costs.packing import pack
-from functions.costs.store import _STORE
-from functions.costs.storing import arguments, keys_of
+from functions.costs.events.facts import read
+from functions.costs.events.packing import pack
+from functions.costs.store.ends import _END, ENDS, End, replacing
+from functions.costs.store.store import _STORE
+from functions.costs.store.storing import arguments, keys_of
 
 EVENTS = int(os.environ.get("TOLLGATE_BENCH_EVENTS", "1000000"))
 BATCH = 500

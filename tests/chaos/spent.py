@@ -14,8 +14,8 @@ from decimal import Decimal
 from pyarrow import parquet
 
 from eventing.http import decode
-from functions.costs.dimensions import BUCKETS, COARSE, FINE
-from functions.costs.facts import read
+from functions.costs.events.facts import read
+from functions.costs.questions.dimensions import BUCKETS, COARSE, FINE
 
 NANO = 10**9
 STRUCTURED = {"content-type": "application/cloudevents+json"}

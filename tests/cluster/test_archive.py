@@ -7,7 +7,7 @@ import pytest
 
 from eventing.http import encode_binary
 from eventing.types import PING
-from functions.costs.parquet import decoded
+from functions.costs.archive.parquet import decoded
 from tests.system import until
 from tests.unit.costs.conftest import Ledger
 

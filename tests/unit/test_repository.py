@@ -26,19 +26,19 @@ HOMES = {
     "functions_framework": ("eventing/adapter.py", "eventing/local/serve.py"),
     "genai_prices": ("functions/ledger/",),
     "httpx": (),  # httpx2 is its successor
-    "jinja2": ("shared/models/", "functions/costs/view.py"),
+    "jinja2": ("shared/models/", "functions/costs/pages/view.py"),
     "jsonschema": ("eventing/policies/schemas.py", "shared/contracts.py",
                    "functions/agents/loop.py"),
     "jwt": ("shared/auth.py",),
     "opentelemetry": ("shared/telemetry.py",),
-    "prometheus_client": ("eventing/adapter.py", "functions/costs/metrics.py",
+    "prometheus_client": ("eventing/adapter.py", "functions/costs/routes/metrics.py",
                           "functions/agents/metrics.py", "functions/ledger/metrics.py"),
     "redis": ("shared/store.py",),
     "rich": ("eventing/cli/",),
     "tenacity": ("shared/retries.py", "functions/tools/notify/"),
     "typer": ("eventing/cli/",),
     "uvicorn": ("eventing/local/serve.py",),
-    "youplot": ("functions/costs/assets.py",),
+    "youplot": ("functions/costs/pages/assets.py",),
 }
 """Libraries, and the only files or folders that may import them."""
 

@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 
-from functions.costs import archive
-from functions.costs.archive import Archive, move_due
-from functions.costs.objects import Bucket
-from functions.costs.store import CostStore
+from functions.costs.archive import archive
+from functions.costs.archive.archive import Archive, move_due
+from functions.costs.archive.objects import Bucket
+from functions.costs.store.store import CostStore
 from shared.store import connect
 
 POINTS = ("before put", "after put", "after get", "before script", "after script")

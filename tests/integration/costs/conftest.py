@@ -19,7 +19,7 @@ from eventing.adapter import serve
 from eventing.http import encode_binary
 from functions.costs.host import app
 from functions.costs.settings import CostsSettings
-from functions.costs.store import CostStore
+from functions.costs.store.store import CostStore
 from shared.auth import hash_key
 from shared.store import connect
 

@@ -5,9 +5,9 @@ import httpx2
 import pytest
 
 from eventing.http import encode_binary, encode_structured
-from functions.costs import gaps
-from functions.costs.gaps import LedgerEvents
-from functions.costs.sequence import Range
+from functions.costs.events.sequence import Range
+from functions.costs.trust import gaps
+from functions.costs.trust.ledger import LedgerEvents
 from shared.errors import Forbidden, Transient, Unauthorized
 
 pytestmark = pytest.mark.anyio

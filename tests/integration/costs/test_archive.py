@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.costs.archive import Archive, due, move_due
-from functions.costs.objects import Bucket
-from functions.costs.question import DIMENSIONS
-from functions.costs.ranges import Span
-from functions.costs.report import ask, grouped
-from functions.costs.spans import between
-from functions.costs.store import CostStore, Stored
+from functions.costs.archive.archive import Archive, due, move_due
+from functions.costs.archive.objects import Bucket
+from functions.costs.questions.question import DIMENSIONS
+from functions.costs.questions.ranges import Span
+from functions.costs.questions.report import ask, grouped
+from functions.costs.store.spans import between
+from functions.costs.store.store import CostStore, Stored
 from shared.errors import TollgateError, Transient
 from tests.integration.costs import archiver
 
@@ -187,7 +187,7 @@ async def test_object_that_reads_back_otherwise_lets_nothing_go(made, ledger, re
     await store.store(ledger.attributed("r-2", at="2026-09-01T00:00:00Z"))
 
     async def wrong(name):
-        from functions.costs.parquet import encoded
+        from functions.costs.archive.parquet import encoded
 
         return encoded(other.events)
 

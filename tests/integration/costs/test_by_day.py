@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions.costs.by_day import Days
-from functions.costs.facts import read
-from functions.costs.gaps import LedgerEvents
+from functions.costs.events.facts import read
+from functions.costs.trust.by_day import Days
+from functions.costs.trust.ledger import LedgerEvents
 from functions.ledger import keys
 from shared.errors import Permanent
 from tests.integration.costs.conftest import ledger_events

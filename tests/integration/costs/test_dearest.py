@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from functions.costs import places
-from functions.costs.dear import Days
-from functions.costs.report import ask, grouped
+from functions.costs.questions.report import ask, grouped
+from functions.costs.sums import places
+from functions.costs.sums.dear import Days
 from shared.errors import Permanent
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ async def spread(store, ledger, seed, count=160):
     ids=lambda asked: "-".join(asked) or "all")
 async def test_dearest_are_those_of_everything_read_and_sorted(
         store, ledger, monkeypatch, seed, by, asked):
-    monkeypatch.setattr("functions.costs.dear.FIRST_READ", 3)
+    monkeypatch.setattr("functions.costs.sums.dear.FIRST_READ", 3)
     await spread(store, ledger, seed)
     question = ask({"group_by": by, "limit": "10", **asked})
 
@@ -77,7 +77,7 @@ async def test_more_tasks_than_can_be_read_are_the_dearest_with_the_total_of_all
     everything = {by: (await http.get(f"/v1/costs?group_by={by}")).json()
                   for by in ("session", "task")}
     monkeypatch.setattr(places, "COST_PLACES_MAX", 25)
-    monkeypatch.setattr("functions.costs.store.RANKED_MAX", 3)
+    monkeypatch.setattr("functions.costs.store.store.RANKED_MAX", 3)
 
     for by, whole in everything.items():
         found = (await http.get(f"/v1/costs?group_by={by}")).json()

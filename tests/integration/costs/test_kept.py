@@ -4,12 +4,13 @@ import random
 
 import pytest
 
-from functions.costs import kept, keys
-from functions.costs.buckets import named
-from functions.costs.facts import read
-from functions.costs.kept import KeptSums
-from functions.costs.report import Row, ask, grouped
-from functions.costs.store import CostStore
+from functions.costs import keys
+from functions.costs.events.facts import read
+from functions.costs.questions.buckets import named
+from functions.costs.questions.report import Row, ask, grouped
+from functions.costs.store.store import CostStore
+from functions.costs.sums import kept
+from functions.costs.sums.kept import KeptSums
 
 pytestmark = pytest.mark.anyio
 SPAN = {"from": "2026-10-20", "to": "2026-11-06"}

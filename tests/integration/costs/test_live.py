@@ -10,9 +10,9 @@ import pytest
 from starlette.requests import Request
 
 from eventing import stopping
-from functions.costs import live
-from functions.costs.door import Door
-from functions.costs.live import Live
+from functions.costs.routes import live
+from functions.costs.routes.door import Door
+from functions.costs.routes.live import Live
 from shared.auth import hash_key
 from tests.integration.costs.conftest import KEY, POOR_KEY, ledger_events
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from functions.costs import storing
-from functions.costs.report import ask, grouped
-from functions.costs.store import CostStore
+from functions.costs.questions.report import ask, grouped
+from functions.costs.store import storing
+from functions.costs.store.store import CostStore
 from shared.auth import hash_key
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from functions.costs import keys
-from functions.costs.report import ask, grouped
-from functions.costs.store import CostStore, Stored
-from functions.costs.units import unit_costs
+from functions.costs.questions.report import ask, grouped
+from functions.costs.store.store import CostStore, Stored
+from functions.costs.store.units import unit_costs
 from shared.errors import Transient
 from shared.store import connect
 from tests.integration.costs.conftest import ledger_events

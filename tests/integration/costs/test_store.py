@@ -4,13 +4,13 @@ import random
 import pytest
 
 from functions.costs import keys
-from functions.costs.buckets import named
-from functions.costs.dimensions import MEASURES
-from functions.costs.facts import read
-from functions.costs.question import DIMENSIONS
-from functions.costs.report import Row, Sums, ask, grouped, total
-from functions.costs.sequence import CHUNK_BITS, Range
-from functions.costs.store import CostStore, Stored
+from functions.costs.events.facts import read
+from functions.costs.events.sequence import CHUNK_BITS, Range
+from functions.costs.questions.buckets import named
+from functions.costs.questions.dimensions import MEASURES
+from functions.costs.questions.question import DIMENSIONS
+from functions.costs.questions.report import Row, Sums, ask, grouped, total
+from functions.costs.store.store import CostStore, Stored
 from shared.errors import Malformed, TollgateError
 from shared.store import Unavailable, connect
 

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from starlette.requests import Request
 
 from eventing.adapter import App, serve
-from functions.costs import gaps
-from functions.costs.facts import read
-from functions.costs.gaps import LedgerEvents
-from functions.costs.reconciling import Reconciliation
-from functions.costs.report import ask, grouped, total
+from functions.costs.events.facts import read
+from functions.costs.questions.report import ask, grouped, total
+from functions.costs.trust import gaps
+from functions.costs.trust.ledger import LedgerEvents
+from functions.costs.trust.reconciling import Reconciliation
 from functions.ledger.api import routes
 from functions.ledger.prices import PriceBook
 from functions.ledger.wiring import assemble

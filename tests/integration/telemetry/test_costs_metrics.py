@@ -8,10 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families as families
 
 from eventing.http import encode_binary
 from eventing.task_events import completed
-from functions.costs import metrics, standing
-from functions.costs.ends import ENDS
-from functions.costs.facts import read
-from functions.costs.store import Stored
+from functions.costs.events.facts import read
+from functions.costs.routes import metrics
+from functions.costs.store import standing
+from functions.costs.store.ends import ENDS
+from functions.costs.store.store import Stored
 from shared.tasks.contract import Status
 from tests.integration.costs import conftest
 from tests.states import state

@@ -4,9 +4,9 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from functions.costs.facts import read
-from functions.costs.packing import UnknownFormat, pack, unpack
-from functions.costs.report import Sums
+from functions.costs.events.facts import read
+from functions.costs.events.packing import UnknownFormat, pack, unpack
+from functions.costs.questions.report import Sums
 from shared.errors import Malformed, Permanent
 
 

@@ -11,9 +11,9 @@ import pytest
 from eventing.focus.check import check
 from eventing.focus.columns import NAMES
 from eventing.focus.files import ParquetTable, checked_file, csv_lines
-from functions.costs.facts import read
-from functions.costs.focus import Charges
-from functions.costs.invoice import as_csv, as_text, invoice
+from functions.costs.events.facts import read
+from functions.costs.export.focus import Charges
+from functions.costs.export.invoice import as_csv, as_text, invoice
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.costs.outlook import (
+from functions.costs.pages.outlook import (
     ANOMALY_DAYS_MIN,
     FORECAST_DAYS_MIN,
     OUTLIERS_MIN,

@@ -1,6 +1,6 @@
-from functions.costs import page_efficiency
-from functions.costs.page_trust import against_invoice
-from functions.costs.report import Row, Sums
+from functions.costs.pages import efficiency
+from functions.costs.pages.trust import against_invoice
+from functions.costs.questions.report import Row, Sums
 
 
 def task(name, cost, calls=3):
@@ -11,8 +11,8 @@ COMMON = [task(f"t-{n}", 100 + n) for n in range(24)]
 
 
 def test_outlier_is_named_and_too_little_data_is_said():
-    found = page_efficiency.outliers([task("dear", 10_000), *COMMON])
-    few = page_efficiency.outliers(COMMON[:19])
+    found = efficiency.outliers([task("dear", 10_000), *COMMON])
+    few = efficiency.outliers(COMMON[:19])
 
     assert [row[0].text for row in found.rows] == ["dear"]
     assert few.rows == []
@@ -21,7 +21,7 @@ def test_outlier_is_named_and_too_little_data_is_said():
 
 
 def test_loop_is_a_task_with_far_more_calls_and_never_one_with_few():
-    found = page_efficiency.loops([task("round", 1, calls=40), task("few", 1, 9), *COMMON])
+    found = efficiency.loops([task("round", 1, calls=40), task("few", 1, 9), *COMMON])
 
     assert [row[0].text for row in found.rows] == ["round"]
 
@@ -29,7 +29,7 @@ def test_loop_is_a_task_with_far_more_calls_and_never_one_with_few():
 def test_cache_that_is_written_and_not_read_costs():
     sums = Sums(5, 1, 0, {"input_tokens": 100, "cache_write_tokens": 50, "cache_saved_nano": -7})
 
-    table = page_efficiency.caches([Row({"model": "m"}, sums)])
+    table = efficiency.caches([Row({"model": "m"}, sums)])
 
     assert table.rows == [("m", 100, 0, 0, 50, -7)]
     assert "cost money" in table.note
@@ -39,7 +39,7 @@ def test_share_of_cold_starts_counts_tools_apart_from_their_agent():
     rows = [Row({"kind": "llm", "tool": None, "agent": "a"}, Sums(0, 4, 0, {"cold_starts": 1})),
             Row({"kind": "tool", "tool": "x", "agent": "a"}, Sums(0, 2, 0, {"cold_starts": 2}))]
 
-    table = page_efficiency.cold_starts(rows)
+    table = efficiency.cold_starts(rows)
 
     assert table.rows == [("x", 2, 2, 10_000), ("a", 4, 1, 2_500)]
     assert table.foot == [("Total", 6, 3, 5_000)]

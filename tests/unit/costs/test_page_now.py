@@ -1,8 +1,8 @@
 import pytest
 
-from functions.costs.page_now import account
-from functions.costs.page_trust import against_invoice
-from functions.costs.view import duration
+from functions.costs.pages.now import account
+from functions.costs.pages.trust import against_invoice
+from functions.costs.pages.view import duration
 
 LINE = {"day": "2026-11-20", "provider": "p", "model": "m", "token_class": "input_uncached",
         "events_quantity": 1, "events_nano": 5, "invoice_quantity": None, "invoice_nano": None,

@@ -1,8 +1,8 @@
 import pytest
 
-from functions.costs.page_task import trace
+from functions.costs.pages.tables import Link
+from functions.costs.pages.task import trace
 from functions.costs.settings import CostsSettings
-from functions.costs.tables import Link
 from shared.settings import Misconfigured
 
 ID = "a" * 32

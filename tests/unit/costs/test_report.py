@@ -1,7 +1,7 @@
 import pytest
 
-from functions.costs.ranges import Span, day_of, day_start_ms
-from functions.costs.report import Row, Sums, answer, ask, grouped
+from functions.costs.questions.ranges import Span, day_of, day_start_ms
+from functions.costs.questions.report import Row, Sums, answer, ask, grouped
 from shared.errors import Permanent
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.costs.sequence import CHUNK_BITS, Range, check, place, runs
+from functions.costs.events.sequence import CHUNK_BITS, Range, check, place, runs
 
 
 def bitmap(bits):

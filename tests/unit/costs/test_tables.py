@@ -3,8 +3,8 @@ import io
 
 import pytest
 
-from functions.costs import assets
-from functions.costs.tables import Amount, Gauge, Link, Table, columns, share
+from functions.costs.pages import assets
+from functions.costs.pages.tables import Amount, Gauge, Link, Table, columns, share
 
 TABLE = Table("t", "T", columns(
     "Name", ("Full", "gauge"), ("Cost", "usd"), ("Share", "share"), ("Free", "amount")),

@@ -1,8 +1,9 @@
 import pytest
 
-from functions.costs import page_task, view
-from functions.costs.tables import Gauge
-from functions.costs.timeline import timeline
+from functions.costs.events.timeline import timeline
+from functions.costs.pages import task as page_task
+from functions.costs.pages import view
+from functions.costs.pages.tables import Gauge
 
 
 @pytest.mark.parametrize(("nano", "text"), [

@@ -51,8 +51,8 @@ def test_image_has_neither_the_command_line_nor_the_runtime(function):
 
 @pytest.mark.parametrize(("function", "read"), [
     ("ledger", "functions/ledger/lua/reserve.lua"),
-    ("costs", "functions/costs/templates/figures.html"),
-    ("costs", "functions/costs/dictionary_v1.txt"),
+    ("costs", "functions/costs/pages/templates/figures.html"),
+    ("costs", "functions/costs/events/dictionary_v1.txt"),
     ("researcher", "functions/agents/researcher/agent.yaml"),
     ("researcher", "functions/agents/researcher/prompt.md"),
     ("researcher", "shared/models/scripts/default.yaml"),
@@ -75,8 +75,8 @@ def test_lazily_imported_library_is_in_the_image():
 
 def test_charts_are_in_the_image_of_costs():
     assert "youplot" in closure("costs").distributions
-    assert {f"functions/costs/templates/{name}" for name in ("charts.js", "app.js", "style.css")} \
-        <= files("costs")
+    assert {f"functions/costs/pages/templates/{name}"
+            for name in ("charts.js", "app.js", "style.css")} <= files("costs")
     assert "jsonschema" in closure("calculator").distributions
 
 

@@ -1,0 +1,155 @@
+"""Moves old events to object storage, and reads them there.
+
+An object is written, read back and compared before one script notes it and lets go of its events:
+killed at any point, an event is in Redis or in a noted object, never in both or neither. Sums stay
+in Redis, so questions about sums need no archive.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from eventing.event import Event
+from functions.costs import keys
+from functions.costs.archive.objects import Objects
+from functions.costs.archive.parquet import decoded, encoded
+from functions.costs.events.facts import read
+from functions.costs.questions.ranges import Span, hours_of
+from shared.errors import TollgateError
+from shared.limits import COST_ARCHIVE_EVENTS_MAX
+from shared.store import Redis, Script, mapped
+
+_ARCHIVE = Script(Path(__file__).parent / "archive.lua")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one UTC day that go into one object: the first ones of some hours."""
+
+    tenant: str
+    day: str
+    hours: dict[str, int]
+    events: tuple[Event, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the object's name: the same events have the same."""
+        ids = hashlib.sha256("\n".join(event.id for event in self.events).encode()).hexdigest()
+        return f"tenant={self.tenant}/month={self.day[:7]}/{self.day}-{ids[:16]}.parquet"
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """Return what the object holds, as it is noted."""
+        nano = sum(read(event).sums.cost_nano for event in self.events)
+        return {"day": self.day, "hours": sorted(self.hours), "events": len(self.events),
+                "cost_nano": nano}
+
+
+class Listed(Protocol):
+    """What the archive asks of the store."""
+
+    async def events(self, tenant: str, ids: Sequence[str]) -> list[Event]:
+        """Return the kept events with these ids, in this order."""
+
+
+class Archive:
+    """One tenant's archived events at a time."""
+
+    def __init__(self, redis: Redis, objects: Objects) -> None:
+        self._redis: Any = redis
+        self._objects = objects
+        self._last: tuple[str, list[Event]] = ("", [])
+        """The object read last: a day's hours are asked for one after the other."""
+
+    async def noted(self, tenant: str) -> dict[str, dict[str, Any]]:
+        """Return what every object of a tenant holds, by name."""
+        with mapped():
+            found = await self._redis.hgetall(keys.of(tenant, "archive"))
+        return {name: json.loads(held) for name, held in sorted(found.items())}
+
+    async def of_hour(self, tenant: str, hour: str) -> list[Event]:
+        """Return the archived events of a UTC hour."""
+        names = [name for name, held in (await self.noted(tenant)).items()
+                 if hour in held["hours"]]
+        each = [await self._read(name) for name in names]
+        return [event for events in each for event in events if read(event).hour == hour]
+
+    async def of_task(self, tenant: str, task: str) -> list[Event]:
+        """Return the archived events of a task."""
+        with mapped():
+            names = await self._redis.hget(keys.of(tenant, "moved"), task)
+        each = [decoded(await self._objects.get(name), task=task)
+                for name in (names or "").split()]
+        return [event for events in each for event in events]
+
+    async def _read(self, name: str) -> list[Event]:
+        if self._last[0] != name:
+            self._last = (name, decoded(await self._objects.get(name)))
+        return self._last[1]
+
+    async def difference(self, tenant: str, span: Span) -> int:
+        """Return by how much the objects of whole days say more than was noted of them."""
+        found = 0
+        for name, held in (await self.noted(tenant)).items():
+            if span.covers(held["day"]):
+                read_back = sum(read(event).sums.cost_nano for event in await self._read(name))
+                found += read_back - int(held["cost_nano"])
+        return found
+
+    async def move(self, batch: Batch) -> bool:
+        """Write, verify, note and let go; tell whether this call did. Repeats change nothing.
+
+        Raises:
+            Transient: the storage is away.
+            TollgateError: what was read back is not what was written; nothing was let go.
+        """
+        await self._objects.put(batch.name, encoded(batch.events))
+        back = decoded(await self._objects.get(batch.name))
+        if [(e.id, e.json()) for e in back] != [(e.id, e.json()) for e in batch.events] or \
+                sum(read(e).sums.cost_nano for e in back) != batch.held["cost_nano"]:
+            raise TollgateError(f"archive: {batch.name} reads back otherwise than it was written")
+        tenant = batch.tenant
+        tasks = sorted({fact.task for fact in map(read, batch.events) if fact.task})
+        names = [keys.raw(tenant), keys.of(tenant, "archive"), keys.of(tenant, "moved"),
+                 *(keys.hour(tenant, hour) for hour in batch.hours)]
+        outcome = await _ARCHIVE(self._redis, names, [
+            batch.name, json.dumps(batch.held), len(batch.hours), len(batch.events), len(tasks),
+            *batch.hours.values(), *(event.id for event in batch.events), *tasks])
+        return bool(outcome == "done")
+
+    async def next_batch(self, tenant: str, day: str, store: Listed) -> Batch | None:
+        """Return a day's next events to move; `None` when there are none left."""
+        taken: list[Event] = []
+        hours: dict[str, int] = {}
+        for hour in hours_of(day):
+            room = COST_ARCHIVE_EVENTS_MAX - len(taken)
+            if room == 0:
+                break
+            with mapped():
+                ids = await self._redis.lrange(keys.hour(tenant, hour), 0, room - 1)
+            if ids:
+                hours[hour] = len(ids)
+                taken += await store.events(tenant, ids)
+        return Batch(tenant, day, hours, tuple(taken)) if taken else None
+
+
+async def move_due(archive: Archive, store: Listed, tenant: str, days: Sequence[str]) -> int:
+    """Move all events of these days; return how many. Safe to repeat, and to run twice at once."""
+    moved = 0
+    for day in days:
+        while batch := await archive.next_batch(tenant, day, store):
+            if not await archive.move(batch):
+                break  # somebody else moves the same
+            moved += len(batch.events)
+    return moved
+
+
+def due(days: Sequence[str], months_kept: int, now: datetime | None = None) -> list[str]:
+    """Return the days of months that ended more than `months_kept` months ago."""
+    at = now or datetime.now(UTC)
+    first = at.year * 12 + at.month - 1 - months_kept
+    return [day for day in days if int(day[:4]) * 12 + int(day[5:7]) - 1 < first]

@@ -1,0 +1,194 @@
+"""Turns events into FOCUS rows, without I/O: a row per day, dimensions, meter and unit price.
+
+Quantities of equal unit price are added up, so unit price × quantity = cost holds exactly; what an
+event's total was rounded up by, and adjustments, are rows of category Adjustment, on the day they
+were made. Providers price tokens by the million, so that is the pricing unit; the consumed quantity
+is in tokens. The list price is the agreed one: events know no other.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from eventing.event import Event
+from eventing.focus.check import DIGITS
+from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
+from functions.costs.events.facts import Fact, read_whole
+from functions.costs.events.payload import Data
+from shared.usage import REQUEST, UNPRICED
+
+ISSUER = "Tollgate"
+NANO = Decimal(10) ** 9
+MTOK_DIGITS = 6
+MONTH_CHARS = len("2026-11")
+CATEGORY, OF_MODELS, OF_TOOLS = (
+    "AI and Machine Learning", "Generative AI", "Other (AI and Machine Learning)")
+
+CORRECTS = "correction"
+WITHOUT_QUANTITY = {
+    "rounding": "Rounding up to a whole nano-dollar", "adjustment": "Adjusted cost",
+    CORRECTS: "Corrected cost of an earlier month"}
+"""What has no quantity, by meter, and how a row describes it."""
+
+
+class Source(NamedTuple):
+    """Where a charge comes from: what the lines of one event have in common."""
+
+    day: str
+    agent: str
+    version: str
+    kind: str
+    name: str
+    provider: str
+    env: str
+    outcome: str
+    tags: str
+
+
+class Charge(NamedTuple):
+    """What must be equal for events to share a row."""
+
+    of: Source
+    sku: str
+    meter: str
+    unit_price: str
+    """Empty for what has no quantity: rounding and adjustments."""
+
+
+class Charges:
+    """The charges of one tenant's events, added up: numbers are whole until rows are made."""
+
+    def __init__(self, tenant: str, month: str) -> None:
+        self._tenant, self._month = tenant, month
+        self._quantities: dict[Charge, int] = defaultdict(int)
+        self._totals: dict[Charge, int] = defaultdict(int)
+        """Nano-USD of whole events, by the charge of what their lines leave over."""
+
+    def add(self, event: Event) -> int:
+        """Add one event; return what it costs in nano-USD, 0 where it costs nothing by itself."""
+        fact, data = read_whole(event)
+        nano = fact.amounts.get("cost_nano", 0)
+        if fact.kind in ("attributed", "adjusted"):
+            source = _source(fact)
+            for line in data.cost.lines if data.cost else ():
+                charge = Charge(source, line["sku"], line["meter"], line["unit_price"])
+                self._quantities[charge] += line["qty"]
+            meter = _without_quantity(fact, data)
+            self._totals[Charge(source, meter, meter, "")] += nano
+        return nano
+
+    def rows(self) -> Iterator[dict[str, str | None]]:
+        """Yield the rows in a fixed order; their costs add up to the events' exactly."""
+        with localcontext(prec=DIGITS):
+            costs = self._costs()
+            for charge in sorted(costs):
+                if charge.unit_price or costs[charge]:
+                    yield self._row(charge, format(costs[charge], "f"))
+
+    def _costs(self) -> dict[Charge, Decimal]:
+        costs = {charge: Decimal(charge.unit_price) * quantity
+                 for charge, quantity in self._quantities.items()}
+        priced: dict[Source, Decimal] = defaultdict(Decimal)
+        for charge, cost in costs.items():
+            priced[charge.of] += cost
+        rests = {charge: Decimal(total) / NANO - priced[charge.of]
+                 for charge, total in self._totals.items()}
+        return costs | rests
+
+    def _row(self, charge: Charge, cost: str) -> dict[str, str | None]:
+        day = date.fromisoformat(charge.of.day)
+        return dict.fromkeys(NAMES) | {
+            "BilledCost": cost, "ContractedCost": cost, "EffectiveCost": cost, "ListCost": cost,
+            "BillingAccountId": self._tenant, "BillingAccountName": self._tenant,
+            "BillingCurrency": "USD", "BillingPeriodStart": _at(first_of(self._month)),
+            "BillingPeriodEnd": _at(after(self._month)), "ChargePeriodStart": _at(day),
+            "ChargePeriodEnd": _at(day + timedelta(1)), "InvoiceIssuerName": ISSUER,
+            "InvoiceId": f"{self._tenant}-{self._month}",
+            "ProviderName": charge.of.provider or ISSUER,
+            "PublisherName": charge.of.provider or ISSUER,
+            "ServiceCategory": CATEGORY, "ServiceName": charge.of.name,
+            "ServiceSubcategory": OF_TOOLS if charge.of.kind == "tool" else OF_MODELS,
+            "SubAccountId": charge.of.agent or None, "SubAccountName": charge.of.agent or None,
+            "ChargeFrequency": "Usage-Based", "Tags": charge.of.tags,
+            "x_Agent": charge.of.agent or None, "x_AgentVersion": charge.of.version or None,
+            "x_Environment": charge.of.env or None, "x_Kind": charge.of.kind or None,
+            "x_Outcome": charge.of.outcome or None, **self._resource(charge),
+            **(self._usage(charge) if charge.unit_price else _adjustment(charge)),
+        }
+
+    def _resource(self, charge: Charge) -> dict[str, str | None]:
+        """Return the agent: what uses models and tools, and what people name."""
+        if not charge.of.agent:
+            return {}
+        return {"ResourceId": f"{self._tenant}/{charge.of.agent}", "ResourceName": charge.of.agent,
+                "ResourceType": "agent"}
+
+    def _usage(self, charge: Charge) -> dict[str, str | None]:
+        consumed = self._quantities[charge]
+        is_counted = charge.meter.startswith(("calls", REQUEST, UNPRICED))
+        unit, digits = ("Requests", 0) if is_counted else ("Tokens", MTOK_DIGITS)
+        unit_price = _plain(Decimal(charge.unit_price).scaleb(digits))
+        return {
+            "ChargeCategory": USAGE, "ChargeClass": None, "PricingCategory": "Standard",
+            "ChargeDescription": f"{charge.meter} of {charge.of.name}",
+            "PricingQuantity": _plain(Decimal(consumed).scaleb(-digits)),
+            "PricingUnit": f"{10**digits} {unit}" if digits else unit,
+            "ConsumedQuantity": str(consumed), "ConsumedUnit": unit,
+            "ListUnitPrice": unit_price, "ContractedUnitPrice": unit_price, "SkuId": charge.sku,
+            "SkuMeter": charge.meter, "SkuPriceId": f"{charge.sku}@{unit_price}",
+            "SkuPriceDetails": json.dumps({
+                "x_Meter": charge.meter, "x_Of": charge.sku.removesuffix(f":{charge.meter}")}),
+        }
+
+
+def _adjustment(charge: Charge) -> dict[str, str | None]:
+    corrects = charge.meter == CORRECTS
+    return {"ChargeCategory": ADJUSTMENT, "ChargeClass": CORRECTION if corrects else None,
+            "ChargeDescription": f"{WITHOUT_QUANTITY[charge.meter]} of {charge.of.name}"}
+
+
+def _without_quantity(fact: Fact, data: Data) -> str:
+    """Return what an amount without a price is.
+
+    A correction is about a period that was invoiced; within the month it is an adjustment
+    (ChargeClass-C-003-C and C-004-C).
+    """
+    if fact.kind != "adjusted":
+        return "rounding"
+    return CORRECTS if _charged_month(fact, data) < fact.day[:MONTH_CHARS] else "adjustment"
+
+
+def _charged_month(fact: Fact, data: Data) -> str:
+    """Return the month that an adjusted call was held in, by its tenant's account of the month."""
+    months = [name.rpartition("|")[2] for name in data.ledger.accounts
+              if name.startswith(f"tenant|{fact.tenant}|m|")]
+    return months[0] if months else fact.day[:MONTH_CHARS]
+
+
+def _source(fact: Fact) -> Source:
+    agent, version, _, kind, _, _, provider, _, env, outcome, _, _ = (
+        value or "" for value in fact.coordinates or ())
+    tags = json.dumps(dict(sorted(fact.tags.items()))) if fact.tags else "{}"
+    return Source(fact.day, agent, version, kind, fact.name, provider, env, outcome, tags)
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def first_of(month: str) -> date:
+    """Return the first day of a month such as `2026-11`."""
+    return date.fromisoformat(f"{month}-01")
+
+
+def after(month: str) -> date:
+    """Return the first day after a month."""
+    return (first_of(month) + timedelta(days=32)).replace(day=1)
+
+
+def _at(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"

@@ -1,0 +1,122 @@
+"""The routes that hand a month or a span over: FOCUS files, invoices, raw events."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from eventing.focus.files import ParquetTable, csv_lines
+from eventing.http import encode_structured
+from functions.costs.export.focus import Charges
+from functions.costs.export.invoice import as_csv, as_text, invoice
+from functions.costs.questions.question import fault, read_span, refuse
+from functions.costs.questions.ranges import month_span
+from functions.costs.routes.door import Door
+from functions.costs.store.spans import between, of_day
+from functions.costs.store.store import CostStore
+from shared.errors import Permanent
+
+
+class Exports:
+    """What accounting takes away; everything is about the caller's own tenant."""
+
+    def __init__(self, store: CostStore, door: Door) -> None:
+        self._store = store
+        self._door = door
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [Route("/v1/export/focus", self.focus, methods=["GET"]),
+                Route("/v1/export/invoice", self.invoice, methods=["GET"])]
+
+    async def focus(self, request: Request) -> Response:
+        """`GET /v1/export/focus?month=&format=`: a month as FOCUS 1.2, streamed day by day."""
+        tenant, month = self._door.client(request).tenant, month_of(request)
+        form = _form(request, ("csv", "parquet"))
+        rows = self._focus_days(tenant, month)
+        name = f"focus-{tenant}-{month}.{form}"
+        parts = _as_csv(rows) if form == "csv" else _as_parquet(rows)
+        media = "text/csv" if form == "csv" else "application/vnd.apache.parquet"
+        return StreamingResponse(parts, media_type=media, headers={
+            "content-disposition": f'attachment; filename="{name}"'})
+
+    async def _focus_days(self, tenant: str, month: str,
+                          ) -> AsyncIterator[list[dict[str, str | None]]]:
+        for day in await self._store.days(tenant):
+            if day.startswith(month):
+                charges = Charges(tenant, month)
+                async for event in of_day(self._store, tenant, day, month_span(month)):
+                    charges.add(event)
+                yield list(charges.rows())
+
+    async def invoice(self, request: Request) -> Response:
+        """`GET /v1/export/invoice?month=&format=`: what a tenant pays for, line by line."""
+        tenant, month = self._door.client(request).tenant, month_of(request)
+        form = _form(request, ("json", "text", "csv"))
+        charges = Charges(tenant, month)
+        async for event in between(self._store, tenant, month_span(month)):
+            charges.add(event)
+        found = invoice(tenant, month, charges.rows())
+        if form == "json":
+            return JSONResponse(found)
+        if form == "csv":
+            return PlainTextResponse(as_csv(found), media_type="text/csv")
+        return PlainTextResponse(as_text(found))
+
+
+async def ndjson(store: CostStore, tenant: str, request: Request) -> Response:
+    """Return every event of `from` to `to`, one structured CloudEvent a line.
+
+    Raises:
+        Permanent: neither is given, or they make no sense.
+    """
+    faults: list[dict[str, str]] = []
+    span = read_span(request.query_params, faults)
+    if not faults and (span.start_ms is None or span.end_ms is None):
+        faults.append(fault("task", "name the task whose events you want, or from and to"))
+    refuse(faults)
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for event in between(store, tenant, span):
+            yield encode_structured(event)[1] + b"\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+def month_of(request: Request) -> str:
+    """Return the month that a request names.
+
+    Raises:
+        Permanent: it names none, or none that has begun.
+    """
+    month = request.query_params.get("month", "")
+    try:
+        month_span(month)
+    except ValueError:
+        said = f"{month!r} is no month such as 2026-11"
+        raise Permanent(f"month: {said}", errors=[fault("month", said)]) from None
+    if month > datetime.now(UTC).strftime("%Y-%m"):
+        raise Permanent(f"month: {month} has not begun", errors=[fault("month", "in the future")])
+    return month
+
+
+def _form(request: Request, allowed: tuple[str, ...]) -> str:
+    form = request.query_params.get("format", allowed[0])
+    if form not in allowed:
+        raise Permanent(f"format: {form!r} is none of {', '.join(allowed)}")
+    return form
+
+
+async def _as_csv(days: AsyncIterator[list[dict[str, str | None]]]) -> AsyncIterator[str]:
+    yield csv_lines([], header=True)
+    async for rows in days:
+        yield csv_lines(rows, header=False)
+
+
+async def _as_parquet(days: AsyncIterator[list[dict[str, str | None]]]) -> AsyncIterator[bytes]:
+    table = ParquetTable()
+    async for rows in days:
+        yield table.add(rows)
+    yield table.close()

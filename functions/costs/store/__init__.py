@@ -1,0 +1,1 @@
+"""The ledger's events and the ends of tasks, exactly once each, and what is read of them."""

@@ -1,0 +1,1 @@
+"""Compares: numbers with their sequence, sums with the ledger, events with invoices."""
