@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from eventing.cli.exits import Exit, Failure, of_problem
 from shared import limits
+
+if TYPE_CHECKING:
+    from eventing.cli.remote import Remote
 
 TASKS_MIN = 10
 """Fewer ended tasks say nothing of the next one: nine values have no tenth."""
@@ -50,6 +54,40 @@ class Estimate:
         return {"agent": self.agent, "tasks": self.tasks, "enough_data": self.cost_usd is not None,
                 **ranges, "cost_max_usd": str(self.cost_max_usd), "tokens_max": self.tokens_max,
                 "steps_max": self.steps_max}
+
+
+def check(asked: Mapping[str, Any]) -> None:
+    """Return if the gateway would take the request.
+
+    Raises:
+        Failure: it would not, as its own answer says it.
+    """
+    from pydantic import ValidationError  # slow to import, and only an estimate needs it
+
+    from eventing.problems import invalid
+    from shared.tasks.contract import TaskRequest
+
+    try:
+        TaskRequest.model_validate(asked)
+    except ValidationError as error:
+        refused = invalid(error)
+        raise of_problem(refused.status, {"detail": refused.detail, **refused.extra},
+                         "the request") from error
+
+
+def ended(remote: "Remote", agent: str) -> list[dict[str, Any]]:
+    """Return the agent's last tasks that ran to an end.
+
+    Raises:
+        Failure: there is no such agent.
+    """
+    names = [one["name"] for one in remote.ask("GET", "gateway", "/agents")["agents"]]
+    if agent not in names:
+        raise Failure(Exit.USAGE, f"there is no agent {agent!r}; there are: "
+                                  f"{', '.join(names) or 'none'}")
+    tasks = remote.ask("GET", "gateway", "/tasks", params={
+        "agent": agent, "limit": limits.LIST_PAGE_MAX})["tasks"]
+    return [task for task in tasks if task["status"] in ("completed", "failed")]
 
 
 def estimate(asked: Mapping[str, Any], ended: Sequence[Mapping[str, Any]]) -> Estimate:

@@ -8,7 +8,6 @@ import typer
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json, connect, present
-from shared.limits import LIST_PAGE_MAX
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Message, Remote
@@ -38,7 +37,7 @@ def run(  # noqa: PLR0913 - one per field of the request
              "max_steps": max_steps, "token_budget": tokens, "cost_budget_usd": cost,
              "deadline_s": deadline}
     if estimate:
-        _estimate(asked, data, as_json=as_json)
+        _estimate(present(**asked), data, as_json=as_json)
         return
     with connect(data) as remote:
         task = remote.ask("POST", "gateway", "/tasks",
@@ -54,11 +53,9 @@ def run(  # noqa: PLR0913 - one per field of the request
 def _estimate(asked: dict[str, Any], data: Path, *, as_json: bool) -> None:
     from eventing.cli import estimate
 
+    estimate.check(asked)
     with connect(data) as remote:
-        tasks = remote.ask("GET", "gateway", "/tasks", params={
-            "agent": asked["agent"], "limit": LIST_PAGE_MAX})["tasks"]
-    ended = [task for task in tasks if task["status"] in ("completed", "failed")]
-    found = estimate.estimate(asked, ended)
+        found = estimate.estimate(asked, estimate.ended(remote, asked["agent"]))
     if as_json:
         show.as_json(found.json())
         return

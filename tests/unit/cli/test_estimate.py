@@ -6,9 +6,16 @@ from decimal import Decimal
 import pytest
 
 from eventing.cli.estimate import TASKS_MIN, estimate, spread
+from eventing.cli.exits import Exit
 from eventing.cli.task_trace import Bar
 
-TASKS = ("GET", "/tasks")
+TASKS, AGENTS = ("GET", "/tasks"), ("GET", "/agents")
+
+
+@pytest.fixture
+def functions(functions):
+    functions.answers[AGENTS] = (200, {"agents": [{"name": "critic"}, {"name": "researcher"}]})
+    return functions
 
 
 def ended(count, status="completed"):
@@ -45,7 +52,7 @@ def test_estimate_submits_nothing_and_counts_tasks_that_ran_to_an_end(functions,
 
     result = tollgate(["task", "run", "x", "--estimate"])
 
-    assert [request.method for request in functions.asked] == ["GET"]
+    assert {request.method for request in functions.asked} == {"GET"}
     lines = result.stdout.splitlines()
     assert lines[0] == ("researcher, from its last 15 tasks; eight of ten lie in the range")
     assert lines[1].startswith("cost    $0.0001 to $0.0011, in the middle $0.0005")
@@ -61,6 +68,25 @@ def test_not_enough_data_says_how_much_there_is(functions, tollgate):
     assert (found["enough_data"], found["cost_usd"], found["tasks"]) == (False, None, 3)
     assert "not enough data: 3 ended tasks, 10 are needed" in tollgate(
         ["task", "run", "x", "--estimate"]).stdout
+
+
+def test_estimate_of_an_unknown_agent_is_refused_with_those_there_are(functions, tollgate):
+    functions.answers[TASKS] = (200, {"tasks": []})
+
+    failure = tollgate(["task", "run", "x", "--estimate", "--agent", "resercher"]).exception
+
+    assert failure.code is Exit.USAGE
+    assert failure.what == "there is no agent 'resercher'; there are: critic, researcher"
+
+
+@pytest.mark.parametrize(("option", "field"), [
+    (["--cost", "much"], "cost_budget_usd"), (["--max-steps", "99"], "max_steps"),
+    (["--tokens", "1"], "token_budget"), (["--deadline", "-1"], "deadline_s")], ids=str)
+def test_estimate_of_a_request_that_nobody_takes_is_refused(functions, tollgate, option, field):
+    failure = tollgate(["task", "run", "x", "--estimate", *option]).exception
+
+    assert (failure.code, functions.asked) == (Exit.USAGE, [])
+    assert failure.what.startswith(f"{field}: ")
 
 
 def test_trace_draws_every_call_on_one_axis(functions, tollgate):
