@@ -39,7 +39,7 @@ def ready(*, env: Environment, live: Live = False, namespace: Namespace = NAMESP
     if as_json:
         show.as_json({finding.name: finding.document() for finding in found})
     else:
-        show.table("", ("area", "check", "holds", "evidence"), (
+        show.table("", ("area", "check", "holds", "evidence~"), (
             (f.area, f.name, "yes" if f.holds else "NO", f.verdict.evidence or "none")
             for f in found))
         for finding in found:

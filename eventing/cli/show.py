@@ -9,8 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 NANO = 10**9
-PIPED_COLUMNS = 240
-"""Programs and files are wider than a terminal: no row of a table is folded there."""
 
 
 def as_json(value: Any) -> None:
@@ -24,19 +22,19 @@ def line(text: str = "", *, style: str = "") -> None:
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table; a column whose head ends in `#` is a number, and the first is never cut."""
-    from rich.table import Table
-    from rich.text import Text  # rich takes 60 ms to import, and --json never needs it
+    """Print a table; a head ends in `#` over numbers, in `~` over sentences, which may be folded.
 
-    drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False,
-                  header_style="bold")
-    for position, head in enumerate(heads):
-        numeric = head.endswith("#")
-        drawn.add_column(head.rstrip("#"), justify="right" if numeric else "left",
-                         overflow="fold", no_wrap=position == 0)
-    for row in rows:
-        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console().print(drawn)
+    As wide as it must be: only a terminal has sentences folded, and nothing is ever cut.
+    """
+    from eventing.cli.columns import laid_out  # rich takes 60 ms, and --json never needs it
+
+    is_seen = sys.stdout.isatty() or "COLUMNS" in os.environ
+    head, *others = laid_out(heads, rows, console().width if is_seen else None)
+    if title:
+        line(title, style="italic")
+    line(head, style="bold")
+    for text in others:
+        line(text)
 
 
 def console() -> Any:
@@ -45,8 +43,7 @@ def console() -> Any:
     if _console is None:
         from rich.console import Console
 
-        is_seen = sys.stdout.isatty() or "COLUMNS" in os.environ
-        _console = Console(width=None if is_seen else PIPED_COLUMNS)
+        _console = Console()
     return _console
 
 

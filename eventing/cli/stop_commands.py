@@ -62,7 +62,7 @@ def stops(*, data: Data = DATA, as_json: Json = False) -> None:
     if as_json:
         show.as_json(found)
     elif found["stops"]:
-        show.table("", ("stopped", "since", "tasks", "reason"), [
+        show.table("", ("stopped", "since", "tasks", "reason~"), [
             (called(one), _age(one), one["policy"], one["reason"]) for one in found["stops"]])
     else:
         show.line("nothing is stopped")

@@ -143,7 +143,7 @@ def list_tasks(
     if as_json:
         show.as_json(page)
         return
-    show.table("", ("task", "status", "agent", "age", "steps#", "tokens#", "cost#", "error"),
+    show.table("", ("task", "status", "agent", "age", "steps#", "tokens#", "cost#", "error~"),
                [(t["id"], t["status"], t["agent"], show.age(t["created_at"]),
                  t["steps_used"],
                  t["tokens_used"], f"${t['cost_usd']}", t["error"]) for t in page["tasks"]])
