@@ -12,7 +12,7 @@ from eventing.adapter import body_of
 from functions.ledger.budget_changes import Wanted
 from functions.ledger.limits import Scope
 from functions.ledger.parts import Parts
-from functions.ledger.requests import AdjustBody, ApplyBody, BudgetBody, EpochBody, RerateBody
+from functions.ledger.requests import AdjustBody, ApplyBody, BudgetBody, RerateBody
 from functions.ledger.windows import TTL_S, Window
 from shared.auth import Caller
 from shared.clock import now_s
@@ -32,7 +32,6 @@ def budget_routes(parts: Parts) -> list[Route]:
         ("GET", "/v1/budgets", of.budgets),
         ("POST", "/v1/rerates", of.rerate),
         ("GET", "/v1/caps", of.caps),
-        ("POST", "/v1/epochs", of.end_epoch),
         ("POST", "/v1/reservations/{id}/adjustments", of.adjust),
         ("GET", f"{budget}/usage", of.budget_usage),
         ("GET", budget, of.budget),
@@ -67,12 +66,6 @@ class _Budgeting:
         """Return every cap over tenants, and what they took of its current window."""
         self._of.door.caller(request, "platform")
         return JSONResponse({"caps": await self._of.files.caps()})
-
-    async def end_epoch(self, request: Request) -> Response:
-        """End an epoch whose numbers came under two event ids; the same again changes nothing."""
-        tenant = self._of.door.keyed(request, "budgets")
-        body = await read(request, EpochBody)
-        return JSONResponse({"epoch": await self._of.reports.end_epoch(tenant, body.epoch)})
 
     async def rerate(self, request: Request) -> Response:
         """Price a page of a period again."""

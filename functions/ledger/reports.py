@@ -24,10 +24,6 @@ class Reports:
         self._store = store
         self._redis: Any = store.redis
 
-    async def end_epoch(self, tenant: str, epoch: str) -> str:
-        """End an epoch; return the one that runs now."""
-        return await self._store.end_epoch(tenant, epoch)
-
     async def task(self, tenant: str, task: str) -> dict[str, Any]:
         """Return what a task and its sub-tasks posted and hold, and its reservations by state."""
         with mapped():

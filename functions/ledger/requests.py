@@ -195,12 +195,6 @@ class ApplyBody(Body):
     dry_run: bool = False
 
 
-class EpochBody(Body):
-    """The epoch that is to end."""
-
-    epoch: str = Field(pattern=r"^\d{1,15}$")
-
-
 class RerateBody(Body):
     """A period to price again under another table."""
 

@@ -1,6 +1,5 @@
 """Proves that nothing is missing, and asks the ledger for what is."""
 
-import logging
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -10,7 +9,6 @@ from functions.costs.events.sequence import RANGES_SHOWN_MAX, Check, Range
 from functions.costs.store.store import CostStore, Stored
 from functions.costs.trust.ledger import LedgerEvents
 
-log = logging.getLogger(__name__)
 PAGES_MAX = 50
 """Asked for by one request at most, so that it stays below the Service's time: ask again for more.
 """
@@ -49,9 +47,7 @@ async def fill(store: CostStore, ledger: LedgerEvents, tenant: str,
                authorization: str) -> dict[str, Any]:
     """Store what the ledger has and this store lacks; return the check after it and `filled`.
 
-    Safe to call at any time and at once: events that come twice are stored once. Where the ledger's
-    present epoch gave a number twice – a copy of its Redis that lagged was promoted – it is ended,
-    if the caller may set budgets: from then on numbers prove something again.
+    Safe to call at any time and at once: events that come twice are stored once.
 
     Raises:
         Transient: the ledger is away; what came is stored.
@@ -63,19 +59,7 @@ async def fill(store: CostStore, ledger: LedgerEvents, tenant: str,
         for event in await ledger.between(epoch, page, authorization):
             _, outcome = await store.store(checked(event))
             filled += outcome is not Stored.DUPLICATE
-    await _end_ambiguous(store, ledger, tenant, authorization)
     return {"filled": filled, **await report(store, tenant)}
-
-
-async def _end_ambiguous(store: CostStore, ledger: LedgerEvents, tenant: str,
-                         authorization: str) -> None:
-    ambiguous = {conflict.split(" ")[0] for conflict in await store.conflicts(tenant)}
-    if not ambiguous:
-        return
-    epoch, _ = await ledger.whole(authorization)
-    if epoch in ambiguous:
-        log.error("epoch %s of tenant %s gave a number to two events", epoch, tenant)
-        await ledger.end_epoch(epoch, authorization)
 
 
 async def _pages(store: CostStore, ledger: LedgerEvents, tenant: str,

@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -64,19 +63,6 @@ class LedgerEvents:
         body = await self._get("/v1/events", authorization, epoch=epoch, **{
             "from": str(wanted.first), "to": str(wanted.last)})
         return [_event(document) for document in body["events"]]
-
-    async def end_epoch(self, epoch: str, authorization: str) -> bool:
-        """Have the ledger number on under another epoch; false if this caller may not.
-
-        Raises:
-            Transient: the ledger is away.
-        """
-        try:
-            answer = await self._client.post(f"{self._url}/v1/epochs", json={"epoch": epoch},
-                                             headers={"authorization": authorization})
-        except httpx2.HTTPError as error:
-            raise Transient(f"ledger {self._url}: {type(error).__name__}: {error}") from error
-        return answer.status_code == HTTPStatus.OK
 
     async def _get(self, path: str, authorization: str, **query: str) -> Any:
         try:

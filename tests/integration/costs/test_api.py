@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import httpx2
@@ -220,25 +219,6 @@ async def test_what_the_ledger_lacks_stays_missing(store, ledger):
 async def test_ledger_that_refuses_says_so(store, ledger, status, raised):
     with pytest.raises(raised):
         await gaps.fill(store, ledger_of([], status=status), ledger.tenant, "Bearer k")
-
-
-async def test_epoch_that_gave_a_number_twice_is_ended_once_it_is_seen(store, ledger):
-    event = ledger.attributed("r-1")
-    again = dataclasses.replace(event, id="r-2")
-    for each in (event, again):
-        await store.store(each)
-    posted = []
-
-    def answer(request):
-        if request.method == "POST":
-            posted.append((request.url.path, json.loads(request.content)))
-            return httpx2.Response(200, json={"epoch": "2"})
-        return httpx2.Response(200, json={"epoch": "1", "events": 1})
-
-    client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
-    body = await gaps.fill(store, LedgerEvents("http://ledger", client), ledger.tenant, "Bearer k")
-
-    assert (body["conflicts"], posted) == (1, [("/v1/epochs", {"epoch": "1"})])
 
 
 async def test_ledger_away_is_503(http):

@@ -236,30 +236,11 @@ async def check_invariants(ledger, limit):
     assert int(root["usd.pst"]) <= limit  # I3, I4
 
 
-async def test_epoch_that_gave_a_number_twice_is_ended_once(ledger):
+async def test_epoch_that_costs_saw_a_number_of_twice_is_ended_by_the_ledger_itself(ledger):
     first, second = ledger.call(), ledger.call()
     for call in (first, second):
         await ledger.meter.hold(call)
     await ledger.meter.settle(first.id, USED, grant=first.grant)
-    before = (await ledger.get("/v1/summary"))["epoch"]
-    bearer = {"authorization": f"Bearer {ledger.api_key}"}
-
-    answers = [await ledger.http.post("/v1/epochs", json={"epoch": before}, headers=bearer)
-               for _ in range(2)]
-    await ledger.meter.settle(second.id, USED, grant=second.grant)
-
-    epochs = {answer.json()["epoch"] for answer in answers}
-    assert len(epochs) == 1
-    assert int(epochs.pop()) > int(before)
-    assert [e.extensions["ledgerseq"] for e in await ledger.drained()] == ["1", "1"]
-    summary = await ledger.get("/v1/summary")
-    assert (summary["events"], summary["states"]["SETTLED"]) == (1, 2)
-
-
-async def test_epoch_that_costs_saw_a_number_of_twice_is_ended_by_the_ledger_itself(ledger):
-    call = ledger.call()
-    await ledger.meter.hold(call)
-    await ledger.meter.settle(call.id, USED, grant=call.grant)
     before = (await ledger.get("/v1/summary"))["epoch"]
     await ledger.redis.lpush(conflicts(ledger.tenant), f"{before} 1 another-event")
 
@@ -268,9 +249,13 @@ async def test_epoch_that_costs_saw_a_number_of_twice_is_ended_by_the_ledger_its
     ended = (await ledger.get("/v1/summary"))["epoch"]
     for _ in range(DOUBTS_EVERY_TICKS):  # an earlier epoch stays in doubt for good
         await ledger.parts.background.sweep()
+    await ledger.meter.settle(second.id, USED, grant=second.grant)
 
+    summary = await ledger.get("/v1/summary")
     assert int(ended) > int(before)
-    assert (await ledger.get("/v1/summary"))["epoch"] == ended
+    assert summary["epoch"] == ended
+    assert (summary["events"], summary["states"]["SETTLED"]) == (1, 2)
+    assert [e.extensions["ledgerseq"] for e in await ledger.drained()] == ["1", "1"]
 
 
 async def test_unreserved_cost_crosses_thresholds_too_and_once(ledger):
