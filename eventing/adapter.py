@@ -110,7 +110,7 @@ class _Served:
                 self._started = True
 
     async def _http(self, request: Request) -> Response:
-        if request.url.path == METRICS:
+        if request.scope["path"] == METRICS:
             _refuse_relayed(request)
         for route in self._routes:
             match, scope = route.matches(request.scope)

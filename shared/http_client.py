@@ -5,8 +5,7 @@ import ssl
 import httpx2
 
 from shared.plain_transport import PlainTransport
-
-CONNECTIONS_MAX = 100
+from shared.wires import CONNECTIONS_MAX
 
 
 def cluster_client(timeout_s: float) -> httpx2.AsyncClient:

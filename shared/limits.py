@@ -26,9 +26,7 @@ PUBLISH_TIMEOUT_S = 10.0
 """One POST to the broker's ingress; Kafka's own acknowledgement may hang, the outbox retries."""
 
 PUBLISH_WAIT_MAX_S = 2.0
-PUBLISH_CONNECTIONS_MAX = 100
 TOKEN_KEPT_S = 10.0
-"""How long the token for the broker is not read again; a replaced one holds for minutes longer."""
 
 # --- Deliveries (tested together against the manifests) ---------------------------------------
 HANDLER_TIMEOUT_S = 180.0
@@ -262,7 +260,6 @@ NOTIFY_ATTEMPTS_MAX = 3
 NOTIFY_TIMEOUT_S = 10.0
 
 # ---- rollouts -------------------------------------------------------------------------------
-
 ROLLOUT_SAMPLES_MAX = 5_000
 """Tasks or runs kept per rollout: what these do not show no verdict needs."""
 
@@ -286,7 +283,6 @@ ROLLOUT_LATE_S = 60.0
 KUBERNETES_TIMEOUT_S = 10.0
 
 # ---- costs ----------------------------------------------------------------------------------
-
 COST_ROWS_MAX = 10_000
 """Different combinations of what costs are grouped by, per tenant; what comes after is summed
 under fewer dimensions, twice as many at most: the answers stay within milliseconds."""

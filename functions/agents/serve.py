@@ -73,7 +73,7 @@ def serve(folder: Path, settings: AgentSettings) -> Handle:
 def _parts(definition: Definition, settings: AgentSettings, redis: Redis, *, toolbox: Toolbox,
            model: Model) -> Parts:
     tasks = Tasks(redis)
-    publisher = Publisher(settings.broker_url, cluster_client(limits.PUBLISH_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url)
     meter = Meter(settings.ledger_url, cluster_client(limits.LEDGER_TIMEOUT_S))
     return Parts(
         definition=definition, toolbox=toolbox, tasks=tasks,

@@ -21,7 +21,7 @@ from shared.auth import ApiKeys, Caller
 from shared.clock import now_s, rfc3339
 from shared.errors import NotFound
 from shared.http_client import cluster_client
-from shared.limits import LEDGER_TIMEOUT_S, LIST_PAGE_MAX, PUBLISH_TIMEOUT_S
+from shared.limits import LEDGER_TIMEOUT_S, LIST_PAGE_MAX
 from shared.metering import Meter
 from shared.store import connect
 from shared.tasks.claims import Claims
@@ -100,7 +100,7 @@ def serve_dead_letters(settings: DeadLettersSettings,
     """Return the dead letters as a functions-framework function."""
     redis = connect(settings.redis_url)
     shelf, tasks = Shelf(redis), Tasks(redis)
-    publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url)
     outbox = Outbox(tasks, publisher, silence_s=settings.step_silence_s)
     meter = Meter(settings.ledger_url, cluster_client(LEDGER_TIMEOUT_S))
     desk = Desk(shelf, tasks, Claims(redis), Calls(redis), publisher=publisher, clock=now_s,

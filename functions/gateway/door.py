@@ -22,8 +22,7 @@ from shared.auth import ApiKeys, Caller
 from shared.clock import now_s
 from shared.contracts import Catalogue
 from shared.errors import Overloaded
-from shared.http_client import cluster_client
-from shared.limits import EVENT_BYTES_MAX, PUBLISH_TIMEOUT_S
+from shared.limits import EVENT_BYTES_MAX
 from shared.store import Redis, connect, mapped, refuse_eviction
 from shared.tasks import keys
 from shared.tasks.reading import Reader
@@ -108,7 +107,7 @@ def serve_gateway(settings: GatewaySettings) -> Endpoint:
     redis = connect(settings.redis_url)
     keyring = ApiKeys.read(settings.api_keys)
     catalogue = Catalogue.read(settings.catalogue)
-    publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url)
     tasks = Tasks(redis)
     outbox = Outbox(tasks, publisher, silence_s=settings.step_silence_s)
     parts = TaskApiParts(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from eventing.event import PRINTABLE, Event
+from eventing.event import Event, is_printable
 from eventing.types_ledger import (
     LedgerAdjusted,
     LedgerAttributed,
@@ -151,6 +151,6 @@ def _traceparent(trace: str | None, event_id: str) -> str | None:
 
 
 def _ascii(text: str | None) -> str | None:
-    if text is None or PRINTABLE.match(text):
+    if text is None or is_printable(text):
         return text
     return quote(text)

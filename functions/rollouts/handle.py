@@ -14,8 +14,6 @@ from functions.rollouts.rounds import Rounds
 from functions.rollouts.samples import Samples
 from functions.rollouts.settings import RolloutsSettings
 from shared.clock import now_s
-from shared.http_client import cluster_client
-from shared.limits import PUBLISH_TIMEOUT_S
 from shared.store import connect
 
 
@@ -25,7 +23,7 @@ def serve_rollouts(settings: RolloutsSettings) -> Callable[[Request], Awaitable[
     rounds = Rounds(
         services=Services(settings.kubernetes_url, credentials, client(credentials)),
         samples=Samples(connect(settings.redis_url)), clock=now_s,
-        publisher=Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S)))
+        publisher=Publisher(settings.broker_url))
 
     async def on_event(delivery: Delivery) -> None:
         if delivery.event.type == PING:

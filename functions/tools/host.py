@@ -24,7 +24,7 @@ from shared.auth import ApiKeys, GrantKeys
 from shared.clock import now_s
 from shared.faults import FaultPoint, reach
 from shared.http_client import cluster_client
-from shared.limits import LEDGER_TIMEOUT_S, PUBLISH_TIMEOUT_S
+from shared.limits import LEDGER_TIMEOUT_S
 from shared.metering import Meter
 from shared.settings import Settings
 from shared.store import connect, refuse_eviction
@@ -98,4 +98,4 @@ def _bench(tool: Tool[Any], settings: ToolSettings) -> Bench:
 
 
 def _publisher(settings: ToolSettings) -> Publisher:
-    return Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
+    return Publisher(settings.broker_url)

@@ -17,7 +17,7 @@ from functions.watchdog.settings import WatchdogSettings
 from shared.clock import now_s
 from shared.errors import Permanent
 from shared.http_client import cluster_client
-from shared.limits import LEDGER_TIMEOUT_S, PUBLISH_TIMEOUT_S
+from shared.limits import LEDGER_TIMEOUT_S
 from shared.metering import Meter
 from shared.store import connect
 from shared.tasks.overdue import Overdue
@@ -28,7 +28,7 @@ def serve_watchdog(settings: WatchdogSettings) -> Callable[[Request], Awaitable[
     """Return the watchdog as a functions-framework function."""
     redis = connect(settings.redis_url)
     tasks = Tasks(redis)
-    publisher = Publisher(settings.broker_url, cluster_client(PUBLISH_TIMEOUT_S))
+    publisher = Publisher(settings.broker_url)
     meter = Meter(settings.ledger_url, cluster_client(LEDGER_TIMEOUT_S))
     outbox = Outbox(tasks, publisher, silence_s=settings.step_silence_s)
     rounds = Rounds(tasks, Overdue(redis), publisher=publisher, clock=now_s, outbox=outbox,

@@ -1,47 +1,15 @@
 """The transport against a server that does what it is told, byte by byte."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
 
 from shared.http_client import cluster_client
+from tests.serving import serving
 
 pytestmark = pytest.mark.anyio
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-
-
-@asynccontextmanager
-async def serving(*answers, closes_after=0):
-    """Serve the answers in turn (the last one for ever); yields the address and what came."""
-    seen, connections, left = [], [], list(answers)
-
-    async def on_connection(reader, writer):
-        connections.append(writer)
-        count = 0
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n")
-                               if line.startswith(b"content-length:")), 0)
-                seen.append((head, await reader.readexactly(length), len(connections)))
-                answer = left.pop(0) if len(left) > 1 else left[0]
-                for part in answer if isinstance(answer, list) else [answer]:
-                    writer.write(part)
-                    await writer.drain()
-                count += 1
-                if answer == b"" or count == closes_after:
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
-        for writer in connections:
-            writer.close()
 
 
 async def test_request_arrives_whole_and_the_connection_is_kept():
@@ -134,6 +102,14 @@ async def test_many_at_once_do_not_mix():
     assert {a.text for a in answers} == {"ok"}
     assert sorted(body[0] for _, body, _ in seen) == list(range(65, 91))
     assert all(len(set(body)) == 1 for _, body, _ in seen)
+
+
+async def test_what_is_said_unasked_is_nobodys_answer():
+    async with serving(OK + OK, OK) as (url, seen), cluster_client(5) as client:
+        for _ in range(2):
+            assert (await client.get(url)).text == "ok"
+
+    assert [connection for *_, connection in seen] == [1, 2]
 
 
 async def test_cancelled_request_leaves_nothing_behind_for_the_next():
