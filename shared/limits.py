@@ -22,11 +22,10 @@ ATTRIBUTE_CHARS_MAX = 4096
 
 # --- Publishing -------------------------------------------------------------------------------
 PUBLISH_ATTEMPTS_MAX = 4
-PUBLISH_TIMEOUT_S = 10.0
-"""One POST to the broker's ingress; Kafka's own acknowledgement may hang, the outbox retries."""
-
 PUBLISH_WAIT_MAX_S = 2.0
 TOKEN_KEPT_S = 10.0
+PUBLISH_TIMEOUT_S = 10.0
+"""One POST to the broker's ingress; Kafka's own acknowledgement may hang, the outbox retries."""
 
 # --- Deliveries (tested together against the manifests) ---------------------------------------
 HANDLER_TIMEOUT_S = 180.0
