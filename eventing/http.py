@@ -1,16 +1,17 @@
 """Reads and writes CloudEvents over HTTP (CloudEvents HTTP binding 1.0.2, sections 3.1 and 3.2).
 
-The one home of the `cloudevents` package, which writes and parses structured events; what it lets
-pass that a broker would not, `eventing.event.checked` refuses. Binary mode, in which every event
-leaves and comes, is written and read here: it takes a tenth of the package's time.
+The one home of the `cloudevents` package, which parses structured events; what it lets pass that a
+broker would not, `eventing.event.checked` refuses. Binary mode, in which every event leaves and
+comes, is written and read here, and what is exported by the million is written here too: it takes
+a tenth of the package's time.
 """
 
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from cloudevents.conversion import to_structured as sdk_to_structured
 from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
 
@@ -61,10 +62,14 @@ def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
 
 
 def encode_structured(event: Event) -> tuple[dict[str, str], bytes]:
-    """Return headers and body of the event in structured JSON mode."""
-    data = _json_value(event)
-    _, body = sdk_to_structured(_to_sdk(event, data))
-    return {"content-type": STRUCTURED}, body
+    """Return headers and body of the event in structured JSON mode; the body is one line.
+
+    Raises:
+        Malformed: the data says that it is JSON and is not.
+    """
+    told = {name: value for name in CONTEXT if (value := getattr(event, name)) is not None}
+    document = {**told, **event.extensions, **_data_member(event)}
+    return {"content-type": STRUCTURED}, json.dumps(document).encode()
 
 
 def _decode_binary(headers: Mapping[str, str], body: bytes) -> Event:
@@ -117,16 +122,17 @@ def _data_bytes(content: Mapping[str, Any], document: Mapping[str, Any]) -> byte
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _json_value(event: Event) -> Any:
+def _data_member(event: Event) -> dict[str, Any]:
+    """Return the member that holds the data (CloudEvents JSON format 1.0.2, section 3.1)."""
     if event.data is None:
-        return None
+        return {}
     declared = event.datacontenttype or "application/json"
     if "json" in declared:
-        return event.json()
-    try:
-        return event.data.decode() if declared.startswith("text/") else event.data
-    except UnicodeDecodeError:
-        return event.data
+        return {"data": event.json()}
+    if declared.startswith("text/"):
+        with suppress(UnicodeDecodeError):
+            return {"data": event.data.decode()}
+    return {"data_base64": base64.b64encode(event.data).decode()}
 
 
 def _from_sdk(parsed: CloudEvent, data: bytes | None, *, timed: bool) -> Event:
@@ -135,11 +141,6 @@ def _from_sdk(parsed: CloudEvent, data: bytes | None, *, timed: bool) -> Event:
         attributes.pop("time", None)  # the package invents one
     known = {k: attributes.pop(k) for k in CONTEXT if k in attributes}
     return Event(data=data, extensions=attributes, **known)
-
-
-def _to_sdk(event: Event, data: Any) -> CloudEvent:
-    known = {n: event.get(n) for n in CONTEXT if event.get(n) is not None}
-    return CloudEvent.create({**known, "time": event.time, **event.extensions}, data)
 
 
 def _text(value: Any) -> str:
