@@ -174,8 +174,14 @@ class Script:
             try:
                 return await self._run(redis, keys, args)
             except NoScriptError:
-                await redis.script_load(self._text)
-                return await self._run(redis, keys, args)
+                return await self._loaded(redis, keys, args)
+
+    async def _loaded(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
+        await redis.script_load(self._text)
+        try:
+            return await self._run(redis, keys, args)
+        except NoScriptError as error:
+            raise Unavailable("Redis forgot a script in the moment it had it") from error
 
     async def _run(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
         if not isinstance(redis, Redis):  # a cluster's client, which knows where each key is

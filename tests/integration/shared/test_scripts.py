@@ -61,6 +61,18 @@ async def test_script_that_redis_forgot_is_loaded_again(redis, script):
     assert await echo.each(redis, [(["k"], ["2"]), (["k"], ["3"])]) == [["k", "2"], ["k", "3"]]
 
 
+async def test_script_that_redis_forgets_at_once_is_a_passing_fault(redis, script, monkeypatch):
+    echo = script(ECHO)
+
+    async def forgotten(_):
+        await redis.script_flush()
+
+    monkeypatch.setattr(redis, "script_load", forgotten)
+    await redis.script_flush()
+    with pytest.raises(Unavailable, match="forgot"):
+        await echo(redis, ["k"], ["1"])
+
+
 async def test_caller_who_went_away_takes_no_answer_from_others(redis, script):
     echo = script(ECHO)
     gone = asyncio.create_task(echo(redis, ["k"], ["gone"]))
