@@ -123,7 +123,7 @@ def _is_name(text: str) -> bool:
 
 
 def _bad_values(event: Event) -> list[str]:
-    texts = {n: event.get(n) or "" for n in CONTEXT} | dict(event.extensions)
+    texts = {n: getattr(event, n) or "" for n in CONTEXT} | dict(event.extensions)
     faults = [f"attribute {n} holds characters outside printable ASCII: put people's text in data"
               for n, text in texts.items() if not is_printable(text)]
     if event.specversion not in ("1.0", "0.3"):
@@ -131,7 +131,7 @@ def _bad_values(event: Event) -> list[str]:
     if event.time is not None and not _is_rfc3339(event.time):
         faults.append(f"time {event.time!r} is not RFC 3339")
     return faults + [f"attribute {n} is not a URI reference: {event.get(n)!r}"
-                     for n in ("source", "dataschema") if NO_URI.search(event.get(n) or "")]
+                     for n in ("source", "dataschema") if NO_URI.search(texts[n])]
 
 
 def _is_rfc3339(text: str) -> bool:

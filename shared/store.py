@@ -6,8 +6,8 @@ Every script is a `.lua` file called by EVALSHA with all its keys declared (ADR 
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -57,25 +57,37 @@ class Evicting(TollgateError):
     title = "State store evicts"
 
 
-@contextmanager
-def mapped() -> Iterator[None]:
-    """Turn the package's errors into ours.
+class _Mapped:
+    """Without state, since it surrounds every command."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Raise what stands for the error."""
+        match error:
+            case None | NoScriptError():
+                return
+            case ResponseError():
+                text = str(error)
+                if isinstance(error, OutOfMemoryError | ReadOnlyError) or PASSING.search(text):
+                    raise Unavailable(f"Redis: {text}") from error
+                raise TollgateError(f"Redis refused a command: {text}") from error
+            case RedisError() | OSError() | TimeoutError():
+                raise Unavailable(f"Redis does not answer: {error}") from error
+
+
+_MAPPED = _Mapped()
+
+
+def mapped() -> _Mapped:
+    """Turn the package's errors inside the block into ours.
 
     Raises:
         Unavailable: the server is away, full or read-only.
         TollgateError: the server refused a command: a bug.
     """
-    try:
-        yield
-    except NoScriptError:
-        raise
-    except ResponseError as error:
-        text = str(error)
-        if isinstance(error, OutOfMemoryError | ReadOnlyError) or PASSING.search(text):
-            raise Unavailable(f"Redis: {text}") from error
-        raise TollgateError(f"Redis refused a command: {text}") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Redis does not answer: {error}") from error
+    return _MAPPED
 
 
 Command = tuple[Value, ...]
@@ -210,10 +222,17 @@ class _Packing(AbstractConnection):
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Send it; a transport that closed meanwhile is a lost connection, whatever it raises.
 
+        What the socket takes at once is sent; a task that limits the time is for the rest.
+
         Raises:
             ConnectionError: the connection is gone; uvloop has a RuntimeError for that.
         """
         try:
+            if self.is_connected and (writer := self._writer) is not None:
+                writer.write(b"".join(command))
+                if not (writer.is_closing() or writer.transport.get_write_buffer_size()):
+                    return
+                command = []
             await super().send_packed_command(command, check_health)
         except RuntimeError as error:
             if "closed" not in str(error):

@@ -9,7 +9,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -119,9 +119,8 @@ def _provider(function: str, exporter: str) -> TracerProvider:
     return provider
 
 
-@contextmanager
-def span(name: str, attributes: Mapping[str, Any] | None = None,
-         traceparent: str | None = None, *, is_client: bool = False) -> Iterator[trace.Span]:
+def span(name: str, attributes: Mapping[str, Any] | None = None, traceparent: str | None = None,
+         *, is_client: bool = False) -> AbstractContextManager[trace.Span]:
     """Run the block in a span, below `traceparent` if one is given, else the current span.
 
     `is_client` marks a call of somebody else's server. A span that fails says by which class, not
@@ -129,11 +128,15 @@ def span(name: str, attributes: Mapping[str, Any] | None = None,
     """
     parent = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
     provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        with _attached(parent):
-            yield trace.get_current_span()
-        return
-    values = {k: v for k, v in (attributes or {}).items() if v is not None}
+    if isinstance(provider, TracerProvider):
+        return _begun(provider, name, attributes or {}, parent, is_client=is_client)
+    return nullcontext(trace.get_current_span()) if parent is None else _below(parent)
+
+
+@contextmanager
+def _begun(provider: TracerProvider, name: str, attributes: Mapping[str, Any],
+           parent: context.Context | None, *, is_client: bool) -> Iterator[trace.Span]:
+    values = {k: v for k, v in attributes.items() if v is not None}
     kind = trace.SpanKind.CLIENT if is_client else trace.SpanKind.INTERNAL
     begun = _tracer(provider).start_span(name, context=parent, attributes=values, kind=kind)
     with trace.use_span(begun, end_on_exit=True, record_exception=False,
@@ -153,13 +156,11 @@ def _tracer(_: TracerProvider) -> trace.Tracer:
 
 
 @contextmanager
-def _attached(parent: context.Context | None) -> Iterator[None]:
-    if parent is None:
-        yield
-        return
+def _below(parent: context.Context) -> Iterator[trace.Span]:
+    """Where nothing is recorded a trace is still passed on."""
     token = context.attach(parent)
     try:
-        yield
+        yield trace.get_current_span()
     finally:
         context.detach(token)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 UsageBasis = Literal["provider", "drained", "estimated", "none"]
@@ -15,6 +16,10 @@ CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
 REQUEST, UNPRICED = "request:", "unpriced:"
 """How the meter of a provider's own tool begins: its price is known, 0 included; or nobody knows
 it, and the line counts what is charged as nothing."""
+
+
+_inputs, _outputs = attrgetter(*INPUT_CLASSES), attrgetter(*OUTPUT_CLASSES)
+_classes = attrgetter(*CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +41,18 @@ class Usage:
     basis: UsageBasis = "provider"
 
     def __post_init__(self) -> None:
-        if any(getattr(self, name) < 0 for name in CLASSES):
+        if min(_classes(self)) < 0:
             raise ValueError(f"a token count is below 0: {self}")
 
     @property
     def input_total(self) -> int:
         """Return all input tokens, cached ones included."""
-        return sum(getattr(self, name) for name in INPUT_CLASSES)
+        return sum(_inputs(self))
 
     @property
     def output_total(self) -> int:
         """Return all output tokens, reasoning included."""
-        return sum(getattr(self, name) for name in OUTPUT_CLASSES)
+        return sum(_outputs(self))
 
     @property
     def total(self) -> int:
@@ -57,4 +62,4 @@ class Usage:
     @property
     def classes(self) -> dict[str, int]:
         """Return every class with its count, zeros included."""
-        return {name: getattr(self, name) for name in CLASSES}
+        return dict(zip(CLASSES, _classes(self), strict=True))

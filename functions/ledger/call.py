@@ -12,6 +12,9 @@ from functions.ledger.requests import CallBody
 from shared.auth import Grant
 from shared.ids import digest
 
+FIXED = ("accounts", "call", "usd")
+"""The fields of a row from which its `Facts` are made."""
+
 PRINT_CHARS = 32
 """128 bits of a fingerprint: an accident is out of reach and a row stays small."""
 

@@ -26,18 +26,17 @@ TRACE = re.compile(r"[0-9a-f]{32}\Z")
 OUTCOMES = {"SETTLED": "settled", "VOIDED": "voided", "FORFEITED": "forfeited"}
 
 
-def compose(tenant: str, place: str, entry: Entry, row: tuple[str, str] | None) -> Event:
+def compose(tenant: str, place: str, entry: Entry, facts: Facts | None) -> Event:
     """Return the event of an outbox entry.
 
-    `place` is the entry's id `<epoch>-<number>`; `row` the call and the accounts of its
-    reservation as stored; `None` only for alerts.
+    `place` is the entry's id `<epoch>-<number>`; `facts` are its reservation's, `None` only for
+    alerts.
 
     Raises:
-        Transient: a later version wrote entry or row.
+        Transient: a later version wrote the entry.
     """
     epoch, _, number = place.partition("-")
     stands = {"seq": int(number), "epoch": epoch}
-    facts = Facts.stored((row[1], row[0], None), tenant, entry["id"]) if row else None
     call: Document = facts.call if facts else {}
     accounts = facts.names if facts else []
     payload, event_id = _PAYLOADS[entry["kind"]](entry, call, stands, accounts)

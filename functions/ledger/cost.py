@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 
-from functions.ledger.rates import Rates
+from functions.ledger.rates import ZERO, Rates
 from shared.usage import REQUEST, UNPRICED, Usage
 
 NANO = Decimal(1_000_000_000)
-DIGITS = 60
+EXACT = Context(prec=60)
 """Enough for any product of a price and a count below 2^53: nothing is rounded on the way."""
+
+Meter = tuple[str, int, Decimal]
+"""What counts, how many, and the price of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +27,16 @@ class Priced:
 
 def price(usage: Usage, rates: Rates) -> Priced:
     """Return the lines of every meter that counted, and their sum rounded up once."""
-    with localcontext(prec=DIGITS):
-        return _summed(list(_lines(usage, rates)))
+    return _summed(rates.sku, list(_meters(usage, rates)))
 
 
 def most(rates: Rates, input_tokens_max: int, output_tokens_max: int) -> Priced:
     """Return the most a call can cost: every token in the dearest class it may turn out to be."""
-    with localcontext(prec=DIGITS):
-        lines = [
-            _line(rates.sku, "input_max", input_tokens_max, rates.worst_input),
-            _line(rates.sku, "output_max", output_tokens_max, rates.worst_output),
-        ] if rates.per_call is None else [_line(rates.sku, "calls", 1, rates.per_call)]
-        return _summed([line for line in lines if line["qty"]])
+    if rates.per_call is not None:
+        return _summed(rates.sku, [("calls", 1, rates.per_call)])
+    meters = (("input_max", input_tokens_max, rates.worst_input),
+              ("output_max", output_tokens_max, rates.worst_output))
+    return _summed(rates.sku, [meter for meter in meters if meter[1]])
 
 
 def fitting(rates: Rates, input_tokens_max: int, have_nano: int) -> int | None:
@@ -45,33 +46,34 @@ def fitting(rates: Rates, input_tokens_max: int, have_nano: int) -> int | None:
     """
     if rates.per_call is not None or not rates.worst_output:
         return None
-    with localcontext(prec=DIGITS):
+    with localcontext(EXACT):
         left = Decimal(have_nano) / NANO - input_tokens_max * rates.worst_input
         return int((left / rates.worst_output).to_integral_value(ROUND_FLOOR))
 
 
-def _lines(usage: Usage, rates: Rates) -> Iterable[dict[str, str | int]]:
+def _meters(usage: Usage, rates: Rates) -> Iterable[Meter]:
     if rates.per_call is not None:
-        yield _line(rates.sku, "calls", 1, rates.per_call)
+        yield "calls", 1, rates.per_call
     for name, count in usage.classes.items():
         if count:
-            yield _line(rates.sku, name, count, rates.per_token.get(name, Decimal(0)))
+            yield name, count, rates.per_token.get(name, ZERO)
     for name, count in usage.requests.items():
         if count:
             known = rates.request_price(name)
-            yield _line(rates.sku, f"{UNPRICED if known is None else REQUEST}{name}", count,
-                        known or Decimal(0))
+            yield f"{UNPRICED if known is None else REQUEST}{name}", count, known or ZERO
 
 
-def _line(sku: str, meter: str, qty: int, unit: Decimal) -> dict[str, str | int]:
-    return {"sku": f"{sku}:{meter}", "meter": meter, "qty": qty, "unit_price": _text(unit),
-            "cost_usd": _text(unit * qty)}
-
-
-def _summed(lines: list[dict[str, str | int]]) -> Priced:
-    exact = sum((Decimal(line["cost_usd"]) for line in lines), Decimal(0)) * NANO
-    total = exact.to_integral_value(ROUND_CEILING)
-    return Priced(int(total), _text(total - exact), tuple(lines))
+def _summed(sku: str, meters: Iterable[Meter]) -> Priced:
+    lines: list[dict[str, str | int]] = []
+    exact = ZERO
+    for meter, qty, unit in meters:
+        cost = EXACT.multiply(unit, qty)
+        exact = EXACT.add(exact, cost)
+        lines.append({"sku": f"{sku}:{meter}", "meter": meter, "qty": qty,
+                      "unit_price": _text(unit), "cost_usd": _text(cost)})
+    nano = EXACT.multiply(exact, NANO)
+    total = nano.to_integral_value(ROUND_CEILING, EXACT)
+    return Priced(int(total), _text(EXACT.subtract(total, nano)), tuple(lines))
 
 
 def _text(amount: Decimal) -> str:

@@ -12,6 +12,7 @@ from functions.ledger.drafting import rates_of
 from functions.ledger.packing import Form, pack
 from functions.ledger.price_table import PriceTable
 from functions.ledger.rates import Rates
+from functions.ledger.remembered import Remembered
 from functions.ledger.requests import AdjustBody, PostBody, SettleBody
 from functions.ledger.reserving import Reservations, unknown
 from functions.ledger.store import Attempts
@@ -53,6 +54,8 @@ class Endings:
     def __init__(self, reservations: Reservations, form: Form = pack) -> None:
         self._of, self._form = reservations, form
         self._store = reservations.store
+        self.ended = Remembered()
+        """Rows that this process ended: their events need nothing else of them."""
 
     async def settle(self, tenant: str, reservation_id: str, body: SettleBody) -> dict[str, Any]:
         """Post the true cost; late, after a forfeit, it becomes an adjustment.
@@ -114,9 +117,11 @@ class Endings:
                     *await self._marks(tenant, facts)]
             answer = await self._store.run_numbered(tenant, "finish", script_keys, args)
             if answer[0] != "STALE":
+                if answer[0] == "DONE":
+                    self.ended.put(tenant, reservation_id, facts)
                 return self._checked(tenant, reservation_id, answer)
             attempts.again()
-            self._of.forget(tenant, reservation_id)
+            self._of.open.drop(tenant, reservation_id)
             facts = await self._known(tenant, reservation_id)
 
     def _checked(self, tenant: str, reservation_id: str, answer: list[Any]) -> list[Any]:
@@ -128,7 +133,7 @@ class Endings:
                                 code="conflict")
             case "TOO_LARGE":
                 raise Permanent(f"account {answer[1]} would pass 2^53 - 1", code="too_large")
-        self._of.forget(tenant, reservation_id)
+        self._of.open.drop(tenant, reservation_id)
         if answer[0] == "DONE" and answer[4]:
             log.error("the holds of tenant %s are below what reservation %s releases",
                       tenant, reservation_id)

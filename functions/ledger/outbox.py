@@ -9,7 +9,9 @@ from typing import Any
 from eventing.event import Event
 from eventing.publish import Publisher
 from functions.ledger import keys
+from functions.ledger.call import FIXED, Facts
 from functions.ledger.composing import Entry, compose
+from functions.ledger.remembered import Remembered
 from functions.ledger.store import CONSUMER, Store
 from shared.errors import Permanent, TollgateError, Transient
 from shared.faults import FaultPoint, reach
@@ -24,6 +26,8 @@ from shared.store import mapped
 log = logging.getLogger(__name__)
 Entries = list[tuple[str, Entry]]
 Row = Sequence[str | None]
+Known = Facts | Row
+"""What is known of an entry's reservation: by this process, or by Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Page:
 class Outbox:
     """One tenant's events after the other, on their way to the broker."""
 
-    def __init__(self, store: Store, publisher: Publisher) -> None:
-        self._store, self._publisher = store, publisher
+    def __init__(self, store: Store, publisher: Publisher, ended: Remembered) -> None:
+        self._store, self._publisher, self._ended = store, publisher, ended
         self._redis: Any = store.redis
         self._posts = asyncio.Semaphore(OUTBOX_POSTS_MAX)
 
@@ -90,10 +94,9 @@ class Outbox:
                 raise
 
     async def _publish(self, tenant: str, batch: Entries) -> int:
-        rows = await self._rows(tenant, batch)
         taken = await asyncio.gather(*(
-            self._post(tenant, place, entry, row)
-            for (place, entry), row in zip(batch, rows, strict=True)))
+            self._post(tenant, place, entry, known)
+            for (place, entry), known in zip(batch, await self._known(tenant, batch), strict=True)))
         await reach(FaultPoint.LEDGER_AFTER_PUBLISH)
         done = [place for (place, _), ok in zip(batch, taken, strict=True) if ok]
         if done:
@@ -103,10 +106,10 @@ class Outbox:
             raise Transient(f"the broker took {len(done)} of {len(batch)} events")
         return len(done)
 
-    async def _post(self, tenant: str, place: str, entry: Entry, row: Row) -> bool:
+    async def _post(self, tenant: str, place: str, entry: Entry, known: Known) -> bool:
         """Return whether the entry is done with; what is not stays pending and is claimed."""
         try:
-            event = _event(tenant, place, entry, row)
+            event = _event(tenant, place, entry, known)
         except (LookupError, TypeError, ValueError, TollgateError):
             log.exception("entry %s of tenant %s makes no event: a bug, or a later version wrote "
                           "it", place, tenant)
@@ -128,11 +131,19 @@ class Outbox:
             return False
         return True
 
+    async def _known(self, tenant: str, batch: Entries) -> list[Known]:
+        """Return what this process remembers of the entries' reservations, or what Redis has."""
+        ended = [self._ended.drop(tenant, entry["id"]) if entry["kind"] == "attributed" else None
+                 for _, entry in batch]
+        others = [each for each, facts in zip(batch, ended, strict=True) if facts is None]
+        rows = iter(await self._rows(tenant, others) if others else [])
+        return [facts or next(rows) for facts in ended]
+
     async def _rows(self, tenant: str, entries: Entries) -> list[Row]:
         with mapped():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for _, entry in entries:
-                    pipe.hmget(keys.reservation(tenant, entry["id"]), ["call", "accounts"])
+                    pipe.hmget(keys.reservation(tenant, entry["id"]), FIXED)
                 found: list[Row] = await pipe.execute()
         return found
 
@@ -174,14 +185,12 @@ class Outbox:
             return int(await self._redis.xdel(stream, *old)) if old else 0
 
 
-def _event(tenant: str, place: str, entry: Entry, row: Row) -> Event | None:
+def _event(tenant: str, place: str, entry: Entry, known: Known) -> Event | None:
     """Return the event of an entry; `None` if its reservation's row is gone."""
     if entry["kind"] == "threshold":
         return compose(tenant, place, entry, None)
-    call, accounts = row
-    if call is None or accounts is None:
-        return None
-    return compose(tenant, place, entry, (call, accounts))
+    facts = known if isinstance(known, Facts) else Facts.stored(known, tenant, entry["id"])
+    return compose(tenant, place, entry, facts) if facts else None
 
 
 def _entries(found: Any) -> Entries:

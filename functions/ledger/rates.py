@@ -7,7 +7,7 @@ from decimal import Decimal
 from functions.ledger.server_tools import FREE
 from shared.usage import INPUT_CLASSES, OUTPUT_CLASSES
 
-MTOK = Decimal(1_000_000)
+ZERO, MTOK = Decimal(0), Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class Rates:
 
     def request_price(self, name: str) -> Decimal | None:
         """Return USD per request to a provider's tool, `None` if nobody knows it."""
-        return self.per_request.get(name, Decimal(0) if name in FREE else None)
+        return self.per_request.get(name, ZERO if name in FREE else None)
 
     @property
     def worst_input(self) -> Decimal:
         """Return the dearest class an input token may turn out to be."""
-        return max(self.per_token.get(c, Decimal(0)) for c in INPUT_CLASSES[:4])
+        return max([self.per_token.get(c, ZERO) for c in INPUT_CLASSES[:4]])
 
     @property
     def worst_output(self) -> Decimal:
         """Return the dearest class an output token may turn out to be."""
-        return max(self.per_token.get(c, Decimal(0)) for c in OUTPUT_CLASSES[:2])
+        return max([self.per_token.get(c, ZERO) for c in OUTPUT_CLASSES[:2]])

@@ -1,6 +1,5 @@
 """The bodies of the ledger's HTTP API."""
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -20,9 +19,14 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
+RESPONSES = "openai-responses/"
+
+
 def billed(model: str) -> str:
     """Return a model as its provider bills it: the same, whichever of its APIs is spoken."""
-    return re.sub("^openai-responses/", "openai/", model)
+    if model.startswith(RESPONSES):
+        return "openai/" + model.removeprefix(RESPONSES)
+    return model
 
 
 Model = Annotated[Name, AfterValidator(billed)]
@@ -133,7 +137,7 @@ class UsageBody(Body):
     @property
     def usage(self) -> Usage:
         """Return the value."""
-        return Usage(**dict(self))
+        return Usage(**vars(self))
 
 
 class SettleBody(Body):

@@ -1,29 +1,27 @@
 """Holds money, and says who may call."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from functions.ledger import keys
-from functions.ledger.call import Facts
+from functions.ledger.call import FIXED, Facts
 from functions.ledger.drafting import Draft, draft, rates_of
 from functions.ledger.escrow import Escrow
 from functions.ledger.limits import UNITS
 from functions.ledger.prices import PriceBook
 from functions.ledger.rates import Rates
+from functions.ledger.remembered import Remembered
 from functions.ledger.requests import CallBody, ExtendBody, HolderBody, ReserveBody
 from functions.ledger.store import Attempts, Store, Tenant
 from functions.ledger.windows import TTL_S, ends_at
+from shared.amounts import amount
 from shared.auth import Grant
 from shared.errors import Busy, NotFound, Permanent, TollgateError
 from shared.limits import DRAWS_MAX
-from shared.metering import Denied, amount_text
+from shared.metering import Denied
 from shared.store import mapped
 from shared.telemetry import trace_id
-
-FACTS_MAX = 2_000
-"""Rows whose fixed part this process remembers, so that a settle needs one round trip."""
 
 ASK_AGAIN = ("STALE", "SHORT", "NO_EPOCH")
 """Answers of the script that are none yet."""
@@ -35,7 +33,8 @@ class Reservations:
     def __init__(self, store: Store, prices: PriceBook, escrow: Escrow) -> None:
         self.store, self.prices = store, prices
         self._escrow = escrow
-        self._facts: OrderedDict[str, Facts] = OrderedDict()
+        self.open = Remembered()
+        """Rows that this process made: their settle needs one round trip."""
 
     async def reserve(self, grant: Grant, ask: ReserveBody) -> dict[str, Any]:
         """Hold the most the call can cost on all its accounts; the same again, the same answer.
@@ -118,7 +117,7 @@ class Reservations:
     def _told(self, drafted: Draft, answer: list[Any]) -> dict[str, Any]:
         ask = drafted.ask
         if answer[0] == "HELD" and answer[5] == 0:
-            self.remember(drafted.grant.tenant, ask.id, drafted.facts)
+            self.open.put(drafted.grant.tenant, ask.id, drafted.facts)
         if answer[0] == "DENIED":
             raise denied(drafted, answer[1:])
         return held(ask.id, answer)
@@ -175,23 +174,13 @@ class Reservations:
             "accounts": facts.names if facts else [], "adjustments": int(
                 row.get("adjustments", 0)), "unreserved": "unreserved" in row}
 
-    def remember(self, tenant: str, reservation_id: str, facts: Facts) -> None:
-        """Keep a row's fixed part; the oldest is forgotten."""
-        self._facts[keys.reservation(tenant, reservation_id)] = facts
-        if len(self._facts) > FACTS_MAX:
-            self._facts.popitem(last=False)
-
-    def forget(self, tenant: str, reservation_id: str) -> None:
-        """Drop what is remembered of a row."""
-        self._facts.pop(keys.reservation(tenant, reservation_id), None)
-
     async def facts(self, tenant: str, reservation_id: str) -> Facts | None:
         """Return a row's fixed part, from memory or Redis; `None` if there is no row."""
-        key = keys.reservation(tenant, reservation_id)
-        if (known := self._facts.get(key)) is not None:
+        if (known := self.open.get(tenant, reservation_id)) is not None:
             return known
         with mapped():
-            row: Any = await self.store.redis.hmget(key, ["accounts", "call", "usd"])
+            row: Any = await self.store.redis.hmget(
+                keys.reservation(tenant, reservation_id), FIXED)
         return Facts.stored(row, tenant, reservation_id)
 
 
@@ -223,8 +212,8 @@ def denied(drafted: Draft, answer: list[str]) -> Denied:
     account, unit, need, have, reason = answer
     ends = ends_at(_window(account), drafted.windows.from_ms / 1000, drafted.limits.zone)
     return Denied(
-        f"account {account} has {amount_text(unit, int(have))} left, "
-        f"{amount_text(unit, int(need))} needed ({reason})",
+        f"account {account} has {amount(unit, int(have))} left, "
+        f"{amount(unit, int(need))} needed ({reason})",
         account=account, unit=unit, need=int(need), have=int(have), reason=reason,
         policy=drafted.limits.policy(account, unit), window_ends=ends,
         output_tokens_fitting=drafted.output_fitting(unit, int(have)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from eventing.types_ledger import LedgerAttributed
-from functions.ledger.call import Facts
+from functions.ledger.call import FIXED, Facts
 from functions.ledger.composing import compose
 
 UNITS = ("usd", "tok", "calls")
@@ -189,8 +189,8 @@ def composed(books):
     found = []
     for place, entry in books.entries:
         row = books.rows.get(entry["id"], {})
-        event = compose(books.tenant, place, entry,
-                        (row["call"], row["accounts"]) if row else None)
+        facts = Facts.stored([row.get(name) for name in FIXED], books.tenant, entry["id"])
+        event = compose(books.tenant, place, entry, facts)
         found.append(event)
         if entry["kind"] == "attributed":
             data = LedgerAttributed.model_validate_json(event.data)
