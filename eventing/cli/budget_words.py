@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
+from shared import amounts
+from shared.amounts import NANO, usd
 from shared.limits import AMOUNT_MAX
 
 SPANS = {"life": "life", "h": "hour", "d": "day", "w": "week", "m": "month"}
-UNITS = {"tok": "tokens", "calls": "calls"}
 
 
 def window(text: str) -> str:
@@ -33,14 +33,14 @@ def nano(dollars: str | None) -> int | None:
     if dollars is None:
         return None
     try:
-        amount = Decimal(dollars) * show.NANO
-        exact = 0 <= amount <= AMOUNT_MAX and amount == int(amount)
+        nanos = Decimal(dollars) * NANO
+        exact = 0 <= nanos <= AMOUNT_MAX and nanos == int(nanos)
     except (ArithmeticError, ValueError):
         exact = False
     if not exact:
         raise Failure(Exit.USAGE, f"--usd {dollars!r} is no amount from 0 to "
-                                  f"{show.usd(AMOUNT_MAX)[1:]} in steps of 0.000000001")
-    return int(amount)
+                                  f"{usd(AMOUNT_MAX)[1:]} in steps of 0.000000001")
+    return int(nanos)
 
 
 def per(code: str) -> str:
@@ -50,6 +50,4 @@ def per(code: str) -> str:
 
 def amount(unit: str, value: int | None) -> str:
     """Return an amount with its unit, exact; a dash for none."""
-    if value is None:
-        return "–"
-    return show.usd(value) if unit == "usd" else f"{value} {UNITS[unit]}"
+    return "–" if value is None else amounts.amount(unit, value)

@@ -7,6 +7,7 @@ import typer
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json, connect, present
+from shared.amounts import amount
 
 app = typer.Typer()
 TASK_HEADS = ("step#", "kind", "name", "outcome", "tokens#", "took#", "cost#")
@@ -63,9 +64,10 @@ def _show(path: str, found: dict[str, Any]) -> None:
         case "/v1/costs":
             _sums(found)
         case "/v1/denials":
-            heads = ("at", "agent", "task", "account", "need#", "have#", "reason")
-            show.table("", heads, [[d.get(h.rstrip("#")) for h in heads]
-                                   for d in found["denials"]])
+            show.table("", ("at", "agent", "task", "account", "need#", "have#", "reason"), [
+                (d["at"], d["agent"], d["task"], d["account"], amount(d["unit"], d["need"]),
+                 amount(d["unit"], d["have"]), d["reason"]) for d in found["denials"]],
+                none="nothing was denied")
         case "/v1/gaps":
             _gaps(found)
         case _:

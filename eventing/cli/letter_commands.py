@@ -25,7 +25,8 @@ def list_letters(
         show.as_json(found)
         return
     heads = ("key", "type", "task", "destination", "code", "status", "received_at")
-    show.table("", heads, [[letter.get(h) for h in heads] for letter in found["dead_letters"]])
+    show.table("", heads, [[letter.get(h) for h in heads] for letter in found["dead_letters"]],
+               none="no dead letters")
 
 
 @app.command("show")

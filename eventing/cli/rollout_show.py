@@ -59,4 +59,5 @@ def listing(found: list[tuple[dict[str, Any], Rollout]]) -> None:
     show.table("", heads, [
         (service["metadata"]["name"], rollout.phase, rollout.verdict, rollout.stable,
          rollout.candidate, f"{traffic.shares(service).get(rollout.candidate, 0)} %",
-         show.age(rfc3339(rollout.created_at))) for service, rollout in found])
+         show.age(rfc3339(rollout.created_at))) for service, rollout in found],
+        none="no function has a rollout")

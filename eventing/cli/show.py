@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-NANO = 10**9
+from shared.amounts import usd
+
+__all__ = ["age", "as_json", "console", "line", "table", "usd"]
 
 
 def as_json(value: Any) -> None:
@@ -21,15 +22,21 @@ def line(text: str = "", *, style: str = "") -> None:
     console().print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
 
 
-def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], *,
+          none: str = "") -> None:
     """Print a table; a head ends in `#` over numbers, in `~` over sentences, which may be folded.
 
-    As wide as it must be: only a terminal has sentences folded, and nothing is ever cut.
+    As wide as it must be: only a terminal has sentences folded, and nothing is ever cut. Without
+    rows, `none` is said if it is given.
     """
     from eventing.cli.columns import laid_out  # rich takes 60 ms, and --json never needs it
 
+    listed = list(rows)
+    if none and not listed:
+        line(none)
+        return
     is_seen = sys.stdout.isatty() or "COLUMNS" in os.environ
-    head, *others = laid_out(heads, rows, console().width if is_seen else None)
+    head, *others = laid_out(heads, listed, console().width if is_seen else None)
     if title:
         line(title, style="italic")
     line(head, style="bold")
@@ -59,8 +66,3 @@ def age(moment: str) -> str:
     if hours:
         return f"{hours}h{minutes}m"
     return f"{minutes}m{whole % 60}s" if minutes else f"{whole}s"
-
-
-def usd(nano: int) -> str:
-    """Return nano-USD as exact dollars."""
-    return f"${Decimal(nano) / NANO:f}"

@@ -145,8 +145,8 @@ def list_tasks(
         return
     show.table("", ("task", "status", "agent", "age", "steps#", "tokens#", "cost#", "error~"),
                [(t["id"], t["status"], t["agent"], show.age(t["created_at"]),
-                 t["steps_used"],
-                 t["tokens_used"], f"${t['cost_usd']}", t["error"]) for t in page["tasks"]])
+                 t["steps_used"], t["tokens_used"], f"${t['cost_usd']}", t["error"])
+                for t in page["tasks"]], none="no tasks")
     if page.get("next"):
         show.line(f"more: tollgate task list --cursor {page['next']}", style="dim")
 

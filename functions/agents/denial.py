@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from functions.agents.attempt import Attempt
 from shared import limits
-from shared.metering import Denied, amount_text
+from shared.amounts import amount
+from shared.metering import Denied
 from shared.tasks.contract import Status
 
 WINDOW_SLACK_S = 1.0
@@ -24,7 +25,7 @@ def less(attempt: Attempt, denied: Denied, cheaper: Sequence[str], cap: int) -> 
         return attempt.capped(fits, f"budget: {fits} output tokens fit {denied.account}")
     rest = cheaper_than(attempt.model, cheaper)
     if rest and (denied.unit == "usd" or denied.policy == "downgrade"):
-        why = f"budget: {denied.account} has {amount_text(denied.unit, denied.have)} left"
+        why = f"budget: {denied.account} has {amount(denied.unit, denied.have)} left"
         return attempt.cheaper(rest[0], cap, why)
     return None
 

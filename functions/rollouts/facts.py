@@ -22,9 +22,10 @@ from eventing.types import TaskCompleted
 from eventing.types_ledger import LedgerAdjusted, LedgerAttributed
 from functions.rollouts.evidence import Sample
 from functions.rollouts.judge import Arms
+from shared.amounts import NANO
 from shared.limits import ROLLOUT_LATE_S, ROLLOUT_SAMPLES_MAX
 from shared.rollouts.plan import Rollout
-from shared.tasks.contract import NANO, Status
+from shared.tasks.contract import Status
 
 Fact = tuple[str, str]
 

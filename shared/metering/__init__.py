@@ -14,10 +14,10 @@ from shared.metering.calls import (
     TaskUsage,
 )
 from shared.metering.client import Meter
-from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced, amount_text
+from shared.metering.errors import Denied, Unavailable, Unknown, Unpriced
 from shared.metering.permit import Permit
 
 __all__ = [
     "Attribution", "Call", "Charge", "Denied", "Hold", "Meter", "Outcome", "Permit", "Settlement",
-    "TaskUsage", "Unavailable", "Unknown", "Unpriced", "amount_text",
+    "TaskUsage", "Unavailable", "Unknown", "Unpriced",
 ]

@@ -1,18 +1,9 @@
 """What the ledger can answer instead of a permit."""
 
-from decimal import Decimal
-
+from shared.amounts import amount
 from shared.errors import NotFound, OverBudget, Permanent, Transient
 
 BUDGETS = {"usd": "cost", "tok": "token", "calls": "call"}
-WORDS = {"tok": "tokens", "calls": "calls"}
-
-
-def amount_text(unit: str, amount: int) -> str:
-    """Return an amount for people: `$0.05` for nano-USD, `512 tokens`, `1 call`."""
-    if unit == "usd":
-        return f"${Decimal(amount).scaleb(-9).normalize():f}"
-    return f"{amount} {WORDS[unit].removesuffix('s') if amount == 1 else WORDS[unit]}"
 
 
 class Denied(OverBudget):
@@ -36,8 +27,8 @@ class Denied(OverBudget):
     @property
     def shortage(self) -> str:
         """Return for people which account is in the way, what is needed and what is left."""
-        return (f"account {self.account} needs {amount_text(self.unit, self.need)}, "
-                f"has {amount_text(self.unit, self.have)} ({self.reason})")
+        return (f"account {self.account} needs {amount(self.unit, self.need)}, "
+                f"has {amount(self.unit, self.have)} ({self.reason})")
 
     @property
     def need(self) -> int:

@@ -7,15 +7,13 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared import limits
+from shared.amounts import NANO
 from shared.ids import canonical
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Tag = Annotated[str, Field(max_length=limits.TAG_CHARS_MAX)]
 Tags = Annotated[dict[Tag, Tag], Field(max_length=limits.METADATA_TAGS_MAX)]
-
-NANO = 10**9
-"""Nano-USD in one USD."""
 
 
 class _Contract(BaseModel):

@@ -6,9 +6,10 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import limits
+from shared.amounts import NANO
 from shared.ids import canonical
 from shared.models.port import Message
-from shared.tasks.contract import NANO, AgentResult, AgentTask, Status
+from shared.tasks.contract import AgentResult, AgentTask, Status
 
 SCHEMA_VERSION = 1
 """Of the stored document; a reader that meets a newer one puts the work off."""

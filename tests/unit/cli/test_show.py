@@ -93,3 +93,30 @@ def read(terminal):
         return os.read(terminal, 4096) if ready else b""
     except OSError:  # the other end is closed
         return b""
+
+
+DENIED = {"at": "2026-11-21T11:20:04.660Z", "agent": "a", "task": "t", "account": "agent|a|d",
+          "need": 742350, "have": 0, "reason": "spent"}
+
+
+def test_denials_are_listed_in_their_own_units(functions, tollgate):
+    functions.answers["GET", "/v1/denials"] = (200, {"denials": [
+        DENIED | {"unit": unit} for unit in ("usd", "tok", "calls")]})
+
+    said = tollgate(["costs", "--denied"]).stdout
+
+    assert [line.split("  ")[-2].strip() for line in said.splitlines()[1:]] == [
+        "$0", "0 tokens", "0 calls"]
+    assert "$0.00074235" in said
+
+
+@pytest.mark.parametrize(("command", "at", "answer", "said"), [
+    (["task", "list"], ("GET", "/tasks"), {"tasks": []}, "no tasks"),
+    (["costs", "--denied"], ("GET", "/v1/denials"), {"denials": []}, "nothing was denied"),
+    (["dead-letters", "list"], ("GET", "/v1/dead-letters"), {"dead_letters": []},
+     "no dead letters"),
+], ids=lambda value: value[0] if isinstance(value, list) else None)
+def test_list_of_nothing_says_so(functions, tollgate, command, at, answer, said):
+    functions.answers[at] = (200, answer)
+
+    assert tollgate(command).stdout.strip() == said
