@@ -14,7 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 LEDGER = HERE.parent / "integration" / "ledger"
 SUITES = (HERE, *(LEDGER / f"test_{name}.py" for name in (
-    "proof", "concurrency", "redis_faults", "redis_cluster", "outages", "outbox", "caps")))
+    "proof", "concurrency", "redis_faults", "redis_cluster", "outages", "outbox", "caps",
+    "two_releases")))
 
 
 def main(arguments):

@@ -57,8 +57,14 @@ rarely = st.sampled_from([False, False, False, True])
 class World:
     """What all runs of the machine share: a Redis, a loop, and the scripts under test."""
 
+    reference = Reference
+
     def __init__(self, redis, run, mutation=None):
         self.redis, self.run, self.mutation = redis, run, mutation
+
+    def tenant(self):
+        """Return the name of a tenant that no run had."""
+        return f"p{uuid4().hex[:12]}"
 
     def ledger(self):
         found = assemble(self.redis, Broker(), PriceBook({}), key=SecretStr("k" * 32),
@@ -72,18 +78,20 @@ class LedgerMachine(RuleBasedStateMachine):
     """The rules are the calls of the ledger's API, and time."""
 
     world: World
+    tasks = TASKS
+    """Task → its own limits: (usd, tok)."""
 
     def __init__(self):
         super().__init__()
-        self.tenant = f"p{uuid4().hex[:12]}"
+        self.tenant = self.world.tenant()
         self.ledgers = [self.world.ledger() for _ in range(2)]
-        self.reference = Reference(TASKS)
+        self.reference = self.world.reference(self.tasks)
         self.ceilings = Ceilings(self.reference.beyond)
         self.last = self.books()
         """As the audit after the last call found them."""
         self.repeat = None
         """Ends a reservation again as it was ended last, at another ledger: (work, shape)."""
-        for task, limits in TASKS.items():
+        for task, limits in self.tasks.items():
             for u, limit in enumerate(limits):
                 self.ceilings.put(f"task|{task}", u, limit, self.balances(self.last))
 
@@ -101,7 +109,8 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.world.run(Books.read(self.world.redis, self.tenant))
 
     def grant(self, spec):
-        own, *above = (TaskLimits(task=t, usd=TASKS[t][0], tok=TASKS[t][1]) for t in spec.tasks)
+        own, *above = (TaskLimits(task=t, usd=self.tasks[t][0], tok=self.tasks[t][1])
+                       for t in spec.tasks)
         return Grant(tenant=self.tenant, agent=spec.agent, session="s", root="root", limits=own,
                      ancestors=tuple(above), exp=int(time.time()) + 3600)
 

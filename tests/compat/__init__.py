@@ -1,0 +1,1 @@
+"""The code of the release before, so that tests run it beside this one."""
