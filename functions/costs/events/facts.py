@@ -150,8 +150,7 @@ def _also(kind: str, data: Data) -> str:
     if kind != "attributed" or data.cost is None or data.model is None:
         return ""
     is_as_asked = data.model.response and data.cost.price_basis == "requested"
-    is_for_nothing = any(str(line.get("meter")).startswith(UNPRICED_TOOL)
-                         for line in data.cost.lines)
+    is_for_nothing = any(line.meter.startswith(UNPRICED_TOOL) for line in data.cost.lines)
     return UNPRICED if is_as_asked or is_for_nothing else ""
 
 
@@ -180,7 +179,7 @@ def _attributed(data: Data) -> Mapping[str, int]:
         "reserved_nano": data.cost.reserved_nano, "overrun_nano": data.cost.overrun_nano,
         "cold_starts": int(ran.cold_start) if ran else 0, "failures": int(failed),
         "retried_nano": nano if ran and ran.attempt > 1 else 0, "failed_nano": nano * failed,
-        "duration_ms": between_ms(ran.started, ran.ended) if ran else 0,
+        "duration_ms": between_ms(ran.started, ran.ended) or 0 if ran else 0,
         "unreserved_nano": nano if data.outcome == "unreserved" else 0,
         **_misplaced(data, nano),
     }
@@ -216,11 +215,14 @@ def at_ms(event: Event) -> int:
     """Return when it happened.
 
     Raises:
-        Malformed: the event does not say.
+        Malformed: the event does not say, or it is long ago or far off.
     """
     if event.time is None:
         raise Malformed("the event has no time: its costs belong to no day")
-    return milliseconds(datetime.fromisoformat(event.time.upper()))
+    try:
+        return milliseconds(datetime.fromisoformat(event.time.upper()))
+    except ValueError as error:
+        raise Malformed(f"the event's time: {error}") from error
 
 
 def _bounded_id(event: Event) -> str:

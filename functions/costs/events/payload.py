@@ -1,14 +1,25 @@
 """The fields of any ledger event that sums, lists and checks need; others are let be."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 AMOUNT_MAX = 2**53 - 1
 """What a Lua number holds exactly; the ledger has the same bound for one event."""
 
 ID_CHARS_MAX = 256
+
+
+def _instant(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("an instant has its offset")
+    return text
+
+
+Instant = Annotated[str, AfterValidator(_instant)]
+"""As text: it is shown as it came."""
 
 
 class _Read(BaseModel):
@@ -33,8 +44,8 @@ class Ran(_Read):
 
     kind: Literal["llm", "tool", "embedding"]
     attempt: int = 1
-    started: str | None = None
-    ended: str | None = None
+    started: Instant | None = None
+    ended: Instant | None = None
     cold_start: bool = False
     revision: str | None = None
 
@@ -68,6 +79,16 @@ class Usage(_Read):
     classes: Mapping[str, int] = {}
 
 
+class Line(_Read):
+    """One priced meter: `qty` × `unit_price` is its exact cost."""
+
+    sku: str
+    meter: str
+    qty: int = Field(ge=0, le=AMOUNT_MAX)
+    unit_price: str = Field(pattern=r"^\d{1,12}(\.\d{1,30})?$")
+    """In USD."""
+
+
 class Cost(_Read):
     """What it cost."""
 
@@ -76,7 +97,7 @@ class Cost(_Read):
     overrun_nano: int = Field(default=0, ge=0, le=AMOUNT_MAX)
     rounding_nano: str = "0"
     price_basis: str = ""
-    lines: tuple[Mapping[str, Any], ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 class Numbered(_Read):

@@ -1,10 +1,10 @@
 """Arranges one task's events as its steps over time, without I/O."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from eventing.event import Event
+from functions.costs.events.amounts import between_ms
 from functions.costs.events.facts import Fact, read
 
 
@@ -46,7 +46,7 @@ def _invocation(fact: Fact, event: Event) -> dict[str, Any]:
     return {
         "id": event.id, "kind": fact.what, "name": fact.name, "step": ran.get("step"),
         "attempt": ran.get("attempt"), "started": ran.get("started"), "ended": ran.get("ended"),
-        "duration_ms": _between_ms(ran.get("started"), ran.get("ended")), "at": event.time,
+        "duration_ms": between_ms(ran.get("started"), ran.get("ended")), "at": event.time,
         "outcome": data.get("outcome"), "usage_basis": data.get("usage_basis"),
         "cold_start": bool(ran.get("cold_start")), "cost_nano": fact.sums.cost_nano,
         "reserved_nano": cost.get("reserved_nano"), "tokens": fact.sums.tokens,
@@ -66,13 +66,6 @@ def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _asked_name(data: Mapping[str, Any]) -> str | None:
     tool, model = _object(data, "tool"), _object(data, "model")
     return tool.get("name") or model.get("selected") or model.get("requested")
-
-
-def _between_ms(started: str | None, ended: str | None) -> int | None:
-    if not started or not ended:
-        return None
-    begun, done = (datetime.fromisoformat(text) for text in (started, ended))
-    return round((done - begun).total_seconds() * 1000)
 
 
 def _trace_id(event: Event) -> str | None:

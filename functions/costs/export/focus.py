@@ -18,6 +18,7 @@ from eventing.focus.check import DIGITS
 from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
 from functions.costs.events.facts import Fact, read_whole
 from functions.costs.events.payload import Data
+from functions.costs.questions.ranges import month_ends
 from shared.usage import REQUEST, UNPRICED
 
 ISSUER = "Tollgate"
@@ -74,8 +75,8 @@ class Charges:
         if fact.kind in ("attributed", "adjusted"):
             source = _source(fact)
             for line in data.cost.lines if data.cost else ():
-                charge = Charge(source, line["sku"], line["meter"], line["unit_price"])
-                self._quantities[charge] += line["qty"]
+                charge = Charge(source, line.sku, line.meter, line.unit_price)
+                self._quantities[charge] += line.qty
             meter = _without_quantity(fact, data)
             self._totals[Charge(source, meter, meter, "")] += nano
         return nano
@@ -99,12 +100,12 @@ class Charges:
         return costs | rests
 
     def _row(self, charge: Charge, cost: str) -> dict[str, str | None]:
-        day = date.fromisoformat(charge.of.day)
+        day, (first, after) = date.fromisoformat(charge.of.day), month_ends(self._month)
         return dict.fromkeys(NAMES) | {
             "BilledCost": cost, "ContractedCost": cost, "EffectiveCost": cost, "ListCost": cost,
             "BillingAccountId": self._tenant, "BillingAccountName": self._tenant,
-            "BillingCurrency": "USD", "BillingPeriodStart": _at(first_of(self._month)),
-            "BillingPeriodEnd": _at(after(self._month)), "ChargePeriodStart": _at(day),
+            "BillingCurrency": "USD", "BillingPeriodStart": _at(first),
+            "BillingPeriodEnd": _at(after), "ChargePeriodStart": _at(day),
             "ChargePeriodEnd": _at(day + timedelta(1)), "InvoiceIssuerName": ISSUER,
             "InvoiceId": f"{self._tenant}-{self._month}",
             "ProviderName": charge.of.provider or ISSUER,
@@ -178,16 +179,6 @@ def _source(fact: Fact) -> Source:
 def _plain(number: Decimal) -> str:
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def first_of(month: str) -> date:
-    """Return the first day of a month such as `2026-11`."""
-    return date.fromisoformat(f"{month}-01")
-
-
-def after(month: str) -> date:
-    """Return the first day after a month."""
-    return (first_of(month) + timedelta(days=32)).replace(day=1)
 
 
 def _at(day: date) -> str:

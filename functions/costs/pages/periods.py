@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from functions.costs.questions.question import ask
+from functions.costs.questions.ranges import YEARS
 
+FIRST_DAY = date(YEARS.start, 1, 1)
 DAYS_SHOWN = 30
 """A page shows as many days up to today unless told otherwise."""
 
@@ -29,8 +31,8 @@ class Period:
 
     @property
     def before(self) -> "Period | None":
-        """Return the period just before, equally long; none for one without an end."""
-        if not self.start or not self.end:
+        """Return the period just before, equally long; none without an end, or before 1970."""
+        if not self.start or not self.end or self.end - self.start > self.start - FIRST_DAY:
             return None
         return Period(self.start - (self.end - self.start), self.start)
 
@@ -70,12 +72,11 @@ def period(asked: Mapping[str, str], today: date) -> Period:
     """
     if "all" in asked:
         return Period(None, None)
-    given = {name: asked[name] for name in ("from", "to") if asked.get(name)}
-    ask(given)
-    if not given:
+    span = ask({name: asked[name] for name in ("from", "to") if asked.get(name)}).span
+    start, end = _day(span.start_ms), _day(span.end_ms)
+    if not start and not end:
         return Period(today - timedelta(DAYS_SHOWN - 1), today + timedelta(1))
-    return Period(_day(given.get("from")), _day(given.get("to")) or (
-        today + timedelta(1) if given.get("from") else None))
+    return Period(start, end or today + timedelta(1))
 
 
 def today_of(today: date) -> Period:
@@ -94,5 +95,5 @@ def presets(today: date) -> list[tuple[str, dict[str, str]]]:
               for title, start, end in spans), ("All time", {"all": "1"})]
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text[:10]) if text else None
+def _day(at_ms: int | None) -> date | None:
+    return None if at_ms is None else FIRST_DAY + timedelta(milliseconds=at_ms)

@@ -14,7 +14,7 @@ from functions.costs.questions.dimensions import (
     MEASURES,
     TAG,
 )
-from functions.costs.questions.ranges import DAY_MS, Span, milliseconds
+from functions.costs.questions.ranges import DAY_MS, YEARS, Span, milliseconds
 from shared.errors import Permanent
 from shared.limits import COST_HOURS_DAYS_MAX, COST_ROWS_SHOWN_MAX
 
@@ -165,9 +165,10 @@ def _instant(parameters: Mapping[str, str], name: str, faults: list[dict[str, st
         return None
     try:
         return milliseconds(_parsed(text.replace(" ", "+")))  # a query string's + is a space
-    except (ValueError, OverflowError):
+    except ValueError:
         faults.append(fault(name, f"{text!r} is neither a UTC day such as 2026-11-21 nor an "
-                                  "instant with its offset such as 2026-11-21T09:30:00Z"))
+                                  "instant with its offset such as 2026-11-21T09:30:00Z, from "
+                                  f"{YEARS.start} to {YEARS.stop}"))
         return None
 
 

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEARS = range(1970, 2200)
+"""What times lie in: names of days stay as long as they are, and no sum of times runs over."""
+
+END_MS = (date(YEARS.stop, 1, 1) - _EPOCH.date()).days * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +113,33 @@ def _hour_label(number: int) -> str:
 
 
 def milliseconds(at: datetime) -> int:
-    """Return an aware instant as whole milliseconds since the epoch, rounded down."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
+    """Return an aware instant as whole milliseconds since the epoch, rounded down.
+
+    Raises:
+        ValueError: it lies outside `YEARS`; their very end is allowed.
+    """
+    found = (at - _EPOCH) // timedelta(milliseconds=1)
+    if not 0 <= found <= END_MS:
+        raise ValueError(f"{at.isoformat()} lies outside {YEARS.start} to {YEARS.stop}")
+    return found
 
 
 def month_span(month: str) -> Span:
     """Return the span of a UTC month such as `2026-11`.
 
     Raises:
-        ValueError: this is no month.
+        ValueError: this is no month, or one before 1970.
     """
-    if len(month) != len("2026-11"):
-        raise ValueError(f"{month!r} is no month such as 2026-11")
+    return Span(*(day_start_ms(day.isoformat()) for day in month_ends(month)))
+
+
+def month_ends(month: str) -> tuple[date, date]:
+    """Return the first day of a month such as `2026-11`, and the first one after it.
+
+    Raises:
+        ValueError: this is no month, or one before 1970.
+    """
     first = date.fromisoformat(f"{month}-01")
-    after = (first + timedelta(days=32)).replace(day=1)
-    return Span(day_start_ms(first.isoformat()), day_start_ms(after.isoformat()))
+    if len(month) != len("2026-11") or not YEARS.start <= first.year < MAXYEAR:
+        raise ValueError(f"{month!r} is no month such as 2026-11")
+    return first, (first + timedelta(days=32)).replace(day=1)

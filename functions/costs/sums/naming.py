@@ -5,7 +5,7 @@ import json
 from functions.costs.questions.ranges import DAY_MS, day_of
 
 DAY_DIGITS = 5
-"""Of a day's number since 1970: enough until the year 2243."""
+"""Of a day's number since 1970: enough until the year 2243, and times end before (`YEARS`)."""
 
 _json = json.JSONEncoder(separators=(",", ":")).encode
 

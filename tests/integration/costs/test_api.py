@@ -110,6 +110,10 @@ async def test_gap_is_named_by_epoch(http, deliver, ledger):
     ("/v1/gaps?tenant=other", 403, "only"),
     ("/v1/costs/tasks/unknown", 404, "unknown"),
     ("/v1/events", 422, "name the task"),
+    ("/v1/costs?from=0001-01-01&tz=America/New_York", 422, "1970"),
+    ("/v1/costs?to=9999-12-31&tz=Europe/Berlin", 422, "2200"),
+    ("/v1/trust/days?from=0001-01-01&to=0001-01-02", 422, "1970"),
+    ("/v1/export/focus?month=9999-12", 422, "month"),
     ("/v1/denials?limit=0", 422, "limit"),
     ("/v1/denials?limit=999", 422, "limit"),
 ])

@@ -9,6 +9,9 @@ from functions.costs.events.packing import UnknownFormat, pack, unpack
 from functions.costs.questions.report import Sums
 from shared.errors import Malformed, Permanent
 
+LINE = {"sku": "scripted/small:input_uncached", "meter": "input_uncached", "qty": 1,
+        "unit_price": "0.00000015"}
+
 
 def test_attributed_event_counts_cost_tokens_and_one_invocation(ledger):
     fact = read(ledger.attributed("r-1", cost=1500, tokens=(100, 20)))
@@ -38,7 +41,8 @@ def test_field_that_is_new_does_not_lose_the_event(ledger):
 
 @pytest.mark.parametrize("change", [
     {"source": "/gateway"}, {"source": "/ledger/UPPER"}, {"source": "/ledger/other"},
-    {"time": None}, {"id": "x" * 300},
+    {"time": None}, {"time": "1969-12-31T23:59:59Z"}, {"time": "2243-10-17T00:00:00Z"},
+    {"id": "x" * 300},
     {"extensions": {}}, {"extensions": {"ledgerseq": "0"}}, {"extensions": {"ledgerseq": "-1"}},
     {"extensions": {"ledgerseq": "1", "tenantid": "other"}},
 ])
@@ -75,6 +79,28 @@ def test_data_that_cannot_be_added_is_refused(ledger, data):
 
     with pytest.raises((ValidationError, Malformed)):
         read(event)
+
+
+@pytest.mark.parametrize("change", [
+    {"lines": [{}]}, {"lines": [LINE | {"qty": "many"}]}, {"lines": [LINE | {"qty": -1}]},
+    {"lines": [LINE | {"unit_price": "1e9"}]}, {"lines": [LINE | {"unit_price": "NaN"}]},
+    {"lines": [{"meter": "input_uncached", "qty": 1, "unit_price": "1"}]}], ids=str)
+def test_line_that_no_export_could_bill_is_refused(ledger, change):
+    event = ledger.attributed("r-1")
+    cost = {**event.json()["cost"], **change}
+
+    with pytest.raises(ValidationError, match=r"cost\.lines"):
+        read(dataclasses.replace(event, data=json.dumps({**event.json(), "cost": cost}).encode()))
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-11-20T10:00:00", "1700000000", ""])
+def test_time_that_no_page_could_show_is_refused(ledger, at):
+    event = ledger.attributed("r-1")
+    ran = {**event.json()["invocation"], "started": at}
+    data = json.dumps({**event.json(), "invocation": ran}).encode()
+
+    with pytest.raises(ValidationError, match="started"):
+        read(dataclasses.replace(event, data=data))
 
 
 def test_packed_event_comes_back_whole(ledger):
