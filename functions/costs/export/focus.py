@@ -34,6 +34,9 @@ WITHOUT_QUANTITY = {
     CORRECTS: "Corrected cost of an earlier month"}
 """What has no quantity, by meter, and how a row describes it."""
 
+Row = dict[str, str | None]
+"""Column → cell; `None` is null."""
+
 
 class Source(NamedTuple):
     """Where a charge comes from: what the lines of one event have in common."""
@@ -67,9 +70,15 @@ class Charges:
         self._quantities: dict[Charge, int] = defaultdict(int)
         self._totals: dict[Charge, int] = defaultdict(int)
         """Nano-USD of whole events, by the charge of what their lines leave over."""
+        self.nano = 0
+        """What all events cost in nano-USD."""
 
-    def add(self, event: Event) -> int:
-        """Add one event; return what it costs in nano-USD, 0 where it costs nothing by itself."""
+    def __len__(self) -> int:
+        """Return how many different charges there are: as many rows, but for those of nothing."""
+        return len(self._quantities) + len(self._totals)
+
+    def add(self, event: Event) -> None:
+        """Add one event; one that costs nothing by itself adds nothing."""
         fact, data = read_whole(event)
         nano = fact.amounts.get("cost_nano", 0)
         if fact.kind in ("attributed", "adjusted"):
@@ -79,27 +88,27 @@ class Charges:
                 self._quantities[charge] += line.qty
             meter = _without_quantity(fact, data)
             self._totals[Charge(source, meter, meter, "")] += nano
-        return nano
+        self.nano += nano
 
-    def rows(self) -> Iterator[dict[str, str | None]]:
+    def rows(self) -> Iterator[Row]:
         """Yield the rows in a fixed order; their costs add up to the events' exactly."""
-        with localcontext(prec=DIGITS):
-            costs = self._costs()
-            for charge in sorted(costs):
-                if charge.unit_price or costs[charge]:
-                    yield self._row(charge, format(costs[charge], "f"))
+        costs = self._costs()
+        for charge in sorted(costs):
+            if charge.unit_price or costs[charge]:
+                yield self._row(charge, format(costs[charge], "f"))
 
     def _costs(self) -> dict[Charge, Decimal]:
-        costs = {charge: Decimal(charge.unit_price) * quantity
-                 for charge, quantity in self._quantities.items()}
-        priced: dict[Source, Decimal] = defaultdict(Decimal)
-        for charge, cost in costs.items():
-            priced[charge.of] += cost
-        rests = {charge: Decimal(total) / NANO - priced[charge.of]
-                 for charge, total in self._totals.items()}
-        return costs | rests
+        with localcontext(prec=DIGITS):
+            costs = {charge: Decimal(charge.unit_price) * quantity
+                     for charge, quantity in self._quantities.items()}
+            priced: dict[Source, Decimal] = defaultdict(Decimal)
+            for charge, cost in costs.items():
+                priced[charge.of] += cost
+            rests = {charge: Decimal(total) / NANO - priced[charge.of]
+                     for charge, total in self._totals.items()}
+            return costs | rests
 
-    def _row(self, charge: Charge, cost: str) -> dict[str, str | None]:
+    def _row(self, charge: Charge, cost: str) -> Row:
         day, (first, after) = date.fromisoformat(charge.of.day), month_ends(self._month)
         return dict.fromkeys(NAMES) | {
             "BilledCost": cost, "ContractedCost": cost, "EffectiveCost": cost, "ListCost": cost,
@@ -131,11 +140,13 @@ class Charges:
         consumed = self._quantities[charge]
         is_counted = charge.meter.startswith(("calls", REQUEST, UNPRICED))
         unit, digits = ("Requests", 0) if is_counted else ("Tokens", MTOK_DIGITS)
-        unit_price = _plain(Decimal(charge.unit_price).scaleb(digits))
+        with localcontext(prec=DIGITS):
+            unit_price = _plain(Decimal(charge.unit_price).scaleb(digits))
+            quantity = _plain(Decimal(consumed).scaleb(-digits))
         return {
             "ChargeCategory": USAGE, "ChargeClass": None, "PricingCategory": "Standard",
             "ChargeDescription": f"{charge.meter} of {charge.of.name}",
-            "PricingQuantity": _plain(Decimal(consumed).scaleb(-digits)),
+            "PricingQuantity": quantity,
             "PricingUnit": f"{10**digits} {unit}" if digits else unit,
             "ConsumedQuantity": str(consumed), "ConsumedUnit": unit,
             "ListUnitPrice": unit_price, "ContractedUnitPrice": unit_price, "SkuId": charge.sku,

@@ -13,26 +13,37 @@ HEADS = ("agent", "service", "meter", "unit_price", "unit", "quantity", "cost_us
 Line = tuple[str, str, str, str, str]
 
 
-def invoice(tenant: str, month: str, rows: Iterable[Mapping[str, str | None]]) -> dict[str, Any]:
-    """Return lines by agent, service, meter and unit price; they add up to the total exactly.
+class Invoice:
+    """What a tenant pays for, by agent, service, meter and unit price, out of a month's rows."""
 
-    A quantity is in units of its price, so that both multiply to the line's cost.
-    """
-    quantities: dict[Line, Decimal] = defaultdict(Decimal)
-    costs: dict[Line, Decimal] = defaultdict(Decimal)
-    with localcontext(prec=DIGITS):
-        for row in rows:
-            line = (row["x_Agent"] or "", row["ServiceName"] or "",
-                    row.get("SkuMeter") or row["ChargeDescription"] or "",
-                    row.get("ContractedUnitPrice") or "", row.get("PricingUnit") or "")
-            quantities[line] += Decimal(row.get("PricingQuantity") or 0)
-            costs[line] += Decimal(row["BilledCost"] or 0)
-        total = sum(costs.values(), Decimal(0))
-        lines = [{**dict(zip(HEADS, line, strict=False)), "quantity": _text(quantities[line]),
-                  "cost_usd": format(costs[line], "f")} for line in sorted(costs)]
-        return {"invoice": f"{tenant}-{month}", "tenant": tenant, "month": month,
-                "currency": "USD", "lines": lines, "total_usd": format(total, "f"),
-                "total_nano": int(total * 10**9)}
+    def __init__(self, tenant: str, month: str) -> None:
+        self._tenant, self._month = tenant, month
+        self._quantities: dict[Line, Decimal] = defaultdict(Decimal)
+        self._costs: dict[Line, Decimal] = defaultdict(Decimal)
+
+    def add(self, rows: Iterable[Mapping[str, str | None]]) -> None:
+        """Add some rows."""
+        with localcontext(prec=DIGITS):
+            for row in rows:
+                line = (row["x_Agent"] or "", row["ServiceName"] or "",
+                        row.get("SkuMeter") or row["ChargeDescription"] or "",
+                        row.get("ContractedUnitPrice") or "", row.get("PricingUnit") or "")
+                self._quantities[line] += Decimal(row.get("PricingQuantity") or 0)
+                self._costs[line] += Decimal(row["BilledCost"] or 0)
+
+    def told(self) -> dict[str, Any]:
+        """Return the lines, which add up to the total exactly.
+
+        A quantity is in units of its price, so that both multiply to the line's cost.
+        """
+        with localcontext(prec=DIGITS):
+            total = sum(self._costs.values(), Decimal(0))
+            lines = [{**dict(zip(HEADS, line, strict=False)),
+                      "quantity": _text(self._quantities[line]), "cost_usd": format(cost, "f")}
+                     for line, cost in sorted(self._costs.items())]
+            return {"invoice": f"{self._tenant}-{self._month}", "tenant": self._tenant,
+                    "month": self._month, "currency": "USD", "lines": lines,
+                    "total_usd": format(total, "f"), "total_nano": int(total * 10**9)}
 
 
 def as_csv(found: Mapping[str, Any]) -> str:

@@ -1,5 +1,9 @@
-"""The routes that hand a month or a span over: FOCUS files, invoices, raw events."""
+"""The routes that hand a month or a span over: FOCUS files, invoices, raw events.
 
+What takes long goes out as it is made, and ends with whoever asked for it.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -7,16 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from eventing.event import Event
 from eventing.focus.files import ParquetTable, csv_lines
 from eventing.http import encode_structured
+from functions.costs.export.charging import charges_of, rows_of
 from functions.costs.export.focus import Charges
-from functions.costs.export.invoice import as_csv, as_text, invoice
+from functions.costs.export.invoice import Invoice, as_csv, as_text
 from functions.costs.questions.question import fault, read_span, refuse
 from functions.costs.questions.ranges import month_span
 from functions.costs.routes.door import Door
-from functions.costs.store.spans import between, of_day
+from functions.costs.routes.wanted import while_wanted
+from functions.costs.store.spans import between
 from functions.costs.store.store import CostStore
 from shared.errors import Permanent
+
+LINES_AT_ONCE = 32
+"""Events sent as one piece: some 64 KiB."""
 
 
 class Exports:
@@ -35,30 +45,25 @@ class Exports:
         """`GET /v1/export/focus?month=&format=`: a month as FOCUS 1.2, streamed day by day."""
         tenant, month = self._door.client(request).tenant, month_of(request)
         form = _form(request, ("csv", "parquet"))
-        rows = self._focus_days(tenant, month)
+        charges = charges_of(self._store, tenant, month_span(month))
         name = f"focus-{tenant}-{month}.{form}"
-        parts = _as_csv(rows) if form == "csv" else _as_parquet(rows)
+        parts = _as_csv(charges) if form == "csv" else _as_parquet(charges)
         media = "text/csv" if form == "csv" else "application/vnd.apache.parquet"
         return StreamingResponse(parts, media_type=media, headers={
             "content-disposition": f'attachment; filename="{name}"'})
-
-    async def _focus_days(self, tenant: str, month: str,
-                          ) -> AsyncIterator[list[dict[str, str | None]]]:
-        for day in await self._store.days(tenant):
-            if day.startswith(month):
-                charges = Charges(tenant, month)
-                async for event in of_day(self._store, tenant, day, month_span(month)):
-                    charges.add(event)
-                yield list(charges.rows())
 
     async def invoice(self, request: Request) -> Response:
         """`GET /v1/export/invoice?month=&format=`: what a tenant pays for, line by line."""
         tenant, month = self._door.client(request).tenant, month_of(request)
         form = _form(request, ("json", "text", "csv"))
-        charges = Charges(tenant, month)
-        async for event in between(self._store, tenant, month_span(month)):
-            charges.add(event)
-        found = invoice(tenant, month, charges.rows())
+        return await while_wanted(request, self._invoice(tenant, month, form))
+
+    async def _invoice(self, tenant: str, month: str, form: str) -> Response:
+        summing = Invoice(tenant, month)
+        async for charges in charges_of(self._store, tenant, month_span(month)):
+            async for rows in rows_of(charges):
+                summing.add(rows)
+        found = summing.told()
         if form == "json":
             return JSONResponse(found)
         if form == "csv":
@@ -78,11 +83,18 @@ async def ndjson(store: CostStore, tenant: str, request: Request) -> Response:
         faults.append(fault("task", "name the task whose events you want, or from and to"))
     refuse(faults)
 
-    async def lines() -> AsyncIterator[bytes]:
-        async for event in between(store, tenant, span):
-            yield encode_structured(event)[1] + b"\n"
+    return StreamingResponse(_lines(between(store, tenant, span)),
+                             media_type="application/x-ndjson")
 
-    return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+async def _lines(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    waiting: list[bytes] = []
+    async for event in events:
+        waiting.append(encode_structured(event)[1] + b"\n")
+        if len(waiting) == LINES_AT_ONCE:
+            yield b"".join(waiting)
+            waiting.clear()
+    yield b"".join(waiting)
 
 
 def month_of(request: Request) -> str:
@@ -109,14 +121,16 @@ def _form(request: Request, allowed: tuple[str, ...]) -> str:
     return form
 
 
-async def _as_csv(days: AsyncIterator[list[dict[str, str | None]]]) -> AsyncIterator[str]:
+async def _as_csv(days: AsyncIterator[Charges]) -> AsyncIterator[str]:
     yield csv_lines([], header=True)
-    async for rows in days:
-        yield csv_lines(rows, header=False)
+    async for charges in days:
+        async for rows in rows_of(charges):
+            yield csv_lines(rows, header=False)
 
 
-async def _as_parquet(days: AsyncIterator[list[dict[str, str | None]]]) -> AsyncIterator[bytes]:
+async def _as_parquet(days: AsyncIterator[Charges]) -> AsyncIterator[bytes]:
     table = ParquetTable()
-    async for rows in days:
-        yield table.add(rows)
+    async for charges in days:
+        rows = [row async for part in rows_of(charges) for row in part]
+        yield await asyncio.to_thread(table.add, rows)
     yield table.close()

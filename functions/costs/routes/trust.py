@@ -11,11 +11,10 @@ from starlette.routing import Route
 
 from eventing.adapter import body_of
 from functions.costs import keys
-from functions.costs.export.focus import Charges
+from functions.costs.export.charging import charges_of, rows_of
 from functions.costs.questions.question import fault, read_span, refuse
 from functions.costs.questions.ranges import DAY_MS, Span, day_of
 from functions.costs.routes.door import Door
-from functions.costs.store.spans import of_day
 from functions.costs.store.store import CostStore
 from functions.costs.trust.billed import Amount, Key, beside, charged, read_invoice
 from functions.costs.trust.by_day import Days
@@ -54,11 +53,10 @@ class Trust:
         tenant = self._door.visitor(request).tenant
         span, provider = _span(request), request.query_params.get("provider")
         events: dict[Key, Amount] = {}
-        for day in filter(span.touches, await self._store.days(tenant)):
-            charges = Charges(tenant, day[:7])
-            async for event in of_day(self._store, tenant, day, span):
-                charges.add(event)
-            events |= charged(charges.rows())
+        async for charges in charges_of(self._store, tenant, span):
+            async for some in rows_of(charges):
+                for key, amount in charged(some).items():
+                    events[key] = amount.plus(events.get(key, Amount()))
         invoice = await self._invoice(tenant, span)
         rows = [row for row in beside(events, invoice)
                 if provider is None or row["provider"] == provider]

@@ -37,6 +37,11 @@ class Amount(NamedTuple):
     nano: Decimal = Decimal(0)
     """Nano-USD, with its fraction: a class of a day need not be whole."""
 
+    def plus(self, other: "Amount") -> "Amount":
+        """Return both, added up exactly."""
+        with localcontext(prec=DIGITS):
+            return Amount(self.quantity + other.quantity, self.nano + other.nano)
+
 
 def read_invoice(body: bytes, media: str) -> dict[Key, Amount]:
     """Return the lines of an invoice, CSV or JSON; lines of one day and class are added up.
@@ -136,9 +141,8 @@ def charged(rows: Iterable[Mapping[str, str | None]]) -> dict[Key, Amount]:
             provider = row["ProviderName"] or ""
             key = Key((row["ChargePeriodStart"] or "")[:10], provider,
                       bare(row["ServiceName"] or "", provider), row["SkuMeter"] or "")
-            quantity = int(row["ConsumedQuantity"] or 0)
             nano = Decimal(row["BilledCost"] or 0) * NANO
-            found[key] = Amount(found[key].quantity + quantity, found[key].nano + nano)
+            found[key] = found[key].plus(Amount(int(row["ConsumedQuantity"] or 0), nano))
     return dict(found)
 
 

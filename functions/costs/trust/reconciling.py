@@ -9,11 +9,10 @@ from eventing.event import Event
 from eventing.focus.check import DIGITS
 from functions.costs.events.facts import read
 from functions.costs.events.sequence import Range
-from functions.costs.export.focus import Charges
+from functions.costs.export.charging import charges_of, rows_of
 from functions.costs.questions.question import Question, ask
 from functions.costs.questions.ranges import Span
 from functions.costs.questions.report import total
-from functions.costs.store.spans import of_day
 from functions.costs.store.store import CostStore
 from functions.costs.trust.gaps import PAGE_MAX
 from functions.costs.trust.ledger import LedgerEvents
@@ -73,13 +72,11 @@ class Reconciliation:
 
     async def _recomputed(self, span: Span) -> tuple[int, int]:
         nano, billed = 0, Decimal(0)
-        for day in filter(span.touches, await self.store.days(self.tenant)):
-            charges = Charges(self.tenant, day[:7])
-            async for event in of_day(self.store, self.tenant, day, span):
-                nano += charges.add(event)
-            with localcontext(prec=DIGITS):
-                billed += sum((Decimal(row["BilledCost"] or 0) for row in charges.rows()),
-                              Decimal(0))
+        async for charges in charges_of(self.store, self.tenant, span):
+            nano += charges.nano
+            async for rows in rows_of(charges):
+                with localcontext(prec=DIGITS):
+                    billed += sum((Decimal(row["BilledCost"] or 0) for row in rows), Decimal(0))
         with localcontext(prec=DIGITS):
             return nano, int(billed * 10**9)
 

@@ -13,7 +13,7 @@ from eventing.focus.columns import NAMES
 from eventing.focus.files import ParquetTable, checked_file, csv_lines
 from functions.costs.events.facts import read
 from functions.costs.export.focus import Charges
-from functions.costs.export.invoice import as_csv, as_text, invoice
+from functions.costs.export.invoice import Invoice, as_csv, as_text
 
 
 @pytest.fixture
@@ -159,7 +159,11 @@ def test_file_that_is_no_table_is_named(tmp_path, text, said):
 
 
 def test_invoice_adds_up_to_the_events_in_every_form(rows, events):
-    found = invoice("acme", "2026-11", rows)
+    summing = Invoice("acme", "2026-11")
+    for some in (rows[:3], [], rows[3:]):
+        summing.add(some)
+
+    found = summing.told()
 
     total = sum(read(event).sums.cost_nano for event in events)
     assert found["total_nano"] == total

@@ -7,8 +7,8 @@ import pytest
 
 COSTS = Path(__file__).parents[3] / "functions" / "costs"
 LAYERS = ("pages", "routes", "trust", "export", "store", "archive", "sums", "events", "questions")
-"""Each may import those after it; `keys` and `settings` import none of them."""
-BELOW_ALL = {"keys", "settings"}
+"""Each may import those after it; `keys`, `settings` and `turns` import none of them."""
+BELOW_ALL = {"keys", "settings", "turns"}
 ABOVE_ALL = {"host", "main"}
 OWN = "functions.costs."
 
