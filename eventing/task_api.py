@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from eventing import stopping
 from eventing.adapter import body_of
 from eventing.hints import Hints
 from eventing.sse import Follower, checked_position
@@ -112,7 +113,10 @@ class TaskApi:
         return _accepted(state)
 
     async def run(self, request: Request) -> Response:
-        """Answer 200 with the result, or 202 with the address when the time is over."""
+        """Answer 200 with the result, or 202 with the address when the time is over.
+
+        So it is at once for a process that is asked to stop: the task goes on without it.
+        """
         caller, state = await self.accepted(request)
         if self._p.waiters_max is not None and self._waiting >= self._p.waiters_max:
             return _accepted(state)
@@ -133,7 +137,7 @@ class TaskApi:
                 if snapshot.state.status.final:
                     return snapshot.state
                 left = until - self._p.clock()
-                if left <= 0:
+                if left <= 0 or stopping.is_stopping():
                     return None
                 await waiter.wait(min(left, limits.STREAM_POLL_S))
 

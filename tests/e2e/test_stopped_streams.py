@@ -1,7 +1,9 @@
-"""A process that is told to stop ends its streams; who follows one goes on where it was."""
+"""A process that is told to stop ends what would go on; who waits goes on where it was."""
 
+import asyncio
 import os
 import signal
+from uuid import uuid4
 
 import pytest
 
@@ -30,3 +32,20 @@ async def test_stream_of_a_process_told_to_stop_ends_and_loses_nothing(system, t
     rest = [ident for ident, _, _ in await streamed(tenant, task, first[-1]) if ident]
     whole = [ident for ident, _, _ in await streamed(tenant, task) if ident]
     assert first + rest == whole
+
+
+async def test_wait_of_a_process_told_to_stop_ends_with_the_address_of_the_task(system, tenant):
+    task = str(uuid4())
+    waiting = asyncio.create_task(tenant.ask("POST", "/run", json={
+        "agent": "prober", "prompt": "sleep 4", "id": task}))
+    await until(lambda: system.model_calls(task), what="the task runs")
+    told = set(system.pids("gateway"))
+
+    for pid in told:
+        os.kill(pid, signal.SIGTERM)
+
+    answer = await waiting
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/tasks/{task}")
+    assert answer.json()["status"] in ("pending", "running")
+    await until(lambda: told.isdisjoint(system.pids("gateway")), what="the process is gone")
+    assert (await tenant.wait(task))["status"] == "completed"
