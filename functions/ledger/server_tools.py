@@ -32,7 +32,7 @@ PRICES = (
     Listed("openai", "gpt-4o-mini-search-preview", "web_search", Decimal("0.025")),
     Listed("openai", "gpt-5-search-api", "web_search", Decimal("0.01")),
     # The same section: containers of 1 GB, 0.03 USD for 20 minutes, since June 2026 by the minute.
-    # No answer tells minutes, so a container is taken to run for one session: rather too much.
+    # No answer tells minutes, so each container of an answer is one session (docs/budgets.md).
     Listed("openai", "", "code_interpreter", Decimal("0.03")),
 )
 
