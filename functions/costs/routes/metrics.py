@@ -38,11 +38,14 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 READ_EVERY_S = 10.0
 """Two Prometheus servers that scrape twice a minute read the store no more often than this."""
 
-MODELS_MAX = 40
+MODELS_MAX = 24
 TOKEN_BUCKETS = (16, 64, 256, 1024, 4096, 16384, 65536, 262144)
 CALL_BUCKETS_S = (0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96)
 MODELS = {"llm": "chat", "embedding": "embeddings"}
 """What calls of models are called in OpenTelemetry's conventions."""
+
+FAILED = ("voided", "forfeited")
+"""Outcomes of calls without an answer: nothing was used, or nobody knows what."""
 
 _LABELS = ("tenant", "agent")
 _MODEL = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
@@ -64,22 +67,34 @@ COUNTERS = (
 MODEL_TOKENS = Histogram("gen_ai_client_token_usage", "Tokens of a model call",
                          (*_MODEL, "gen_ai_token_type"), buckets=TOKEN_BUCKETS)
 MODEL_SECONDS = Histogram("gen_ai_client_operation_duration_seconds", "Duration of a model call",
-                          _MODEL, buckets=CALL_BUCKETS_S)
+                          (*_MODEL, "error_type"), buckets=CALL_BUCKETS_S)
 _models: dict[tuple[str, str, str], None] = {}
 
 
 def count(event: Event, fact: Fact, outcome: Stored) -> None:
-    """Count a call of a model that is new: how long it took, how many tokens."""
+    """Count a call of a model that is new: how long it took, how it failed, how many tokens."""
     if fact.kind != "attributed" or fact.what not in MODELS or outcome is Stored.DUPLICATE:
         return
-    model = event.json()["model"]
+    data = event.json()
+    model = data["model"]
     name = (MODELS[fact.what], str(model.get("provider")), str(model.get("selected")))
     if name not in _models and len(_models) >= MODELS_MAX:
         name = (MODELS[fact.what], OTHER, OTHER)
     _models[name] = None
     MODEL_TOKENS.labels(*name, "input").observe(fact.amounts.get("input_tokens", 0))
     MODEL_TOKENS.labels(*name, "output").observe(fact.amounts.get("output_tokens", 0))
-    MODEL_SECONDS.labels(*name).observe(fact.amounts.get("duration_ms", 0) / 1000)
+    lasted_ms = fact.amounts.get("duration_ms") or data["ledger"].get("hold_ms", 0)
+    MODEL_SECONDS.labels(*name, _error_type(data)).observe(lasted_ms / 1000)
+
+
+def _error_type(data: Mapping[str, Any]) -> str:
+    """Return of which kind a failure was, one of a few; empty if it was none.
+
+    Whoever settles names an error as it likes: that is `_OTHER`, as the conventions have it.
+    """
+    if data["outcome"] in FAILED:
+        return str(data["outcome"])
+    return "_OTHER" if data["result"].get("error_type") else ""
 
 
 def metric_route(store: CostStore, clock: Clock = now_s) -> Route:

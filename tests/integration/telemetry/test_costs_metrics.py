@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
@@ -177,15 +178,34 @@ async def test_no_count_is_lost_with_its_process(http, ledger, settings, redis):
         "attributed": 1, "denied": 1, "threshold": 1, "adjusted": 0}
 
 
+async def test_failed_call_of_a_model_says_of_which_kind_and_how_long_it_was_held(http, ledger):
+    def one(n, **parts):
+        return changed(ledger.attributed(f"r-{n}"), model={"selected": "broken"}, **parts)
+
+    unanswered = {"invocation": {"started": None, "ended": None}}
+
+    text = await scraped(http, one(1), one(2, outcome="voided", **unanswered),
+                         one(3, outcome="forfeited", **unanswered),
+                         one(4, result={"error_type": "anything at all"}))
+
+    sums = {sample.labels["error_type"]: sample.value for family in families(text)
+            for sample in family.samples
+            if sample.name == "gen_ai_client_operation_duration_seconds_sum"
+            and sample.labels["gen_ai_request_model"] == "broken"}
+    assert sums == {"": 1, "voided": 0.04, "forfeited": 0.04, "_OTHER": 1}
+
+
 async def test_series_stay_below_the_monitors_limit(ledger, monkeypatch):
     monkeypatch.setattr(metrics, "_models", {})
     collectors = (metrics.MODEL_TOKENS, metrics.MODEL_SECONDS)
     for collector in collectors:
         collector.clear()
     fact = read(ledger.attributed("r"))
-    for n in range(1000):
-        event = changed(ledger.attributed("r"), model={"selected": f"m{n}"})
+    for n, outcome in product(range(1000), ("settled", *metrics.FAILED)):
+        event = changed(ledger.attributed("r"), model={"selected": f"m{n}"}, outcome=outcome)
         metrics.count(event, fact, Stored.STORED)
+        metrics.count(changed(event, outcome="settled", result={"error_type": f"e{n}"}), fact,
+                      Stored.STORED)
     pairs = {(f"t{n}", "a"): fact.sums for n in range(standing.SETS_MAX)}
     kinds = {(*pair, k): 1 for pair in pairs for k in ("settled", "forfeited")}
     many = {f"t{n}": {f"a{n}": {"failed": 1, "ms": 5}} for n in range(1000)}
