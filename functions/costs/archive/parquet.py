@@ -1,14 +1,15 @@
 """The form of archived events: Parquet that any reader understands, the event itself as JSON."""
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from eventing.event import Event
-from eventing.http import decode, encode_structured
+from eventing.event import CONTEXT, Event
+from eventing.http import encode_structured
 from functions.costs.events.facts import read
 
-_HEADERS = {"content-type": "application/cloudevents+json"}
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encoded(events: Sequence[Event]) -> bytes:
@@ -36,4 +37,12 @@ def decoded(data: bytes, **wanted: str) -> list[Event]:
 
     filters: Any = [(name, "=", value) for name, value in wanted.items()] or None
     table = pyarrow.parquet.read_table(io.BytesIO(data), columns=["event"], filters=filters)
-    return [decode(_HEADERS, text.encode()) for text in table.column("event").to_pylist()]
+    return [_event(text) for text in table.column("event").to_pylist()]
+
+
+def _event(text: str) -> Event:
+    """Return the event that `encoded` wrote: always JSON, so that it takes a tenth of `decode`."""
+    document = json.loads(text)
+    data = _compact(document.pop("data")).encode()
+    known = {name: document.pop(name) for name in CONTEXT if name in document}
+    return Event(**known, data=data, extensions=document)

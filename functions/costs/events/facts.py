@@ -100,12 +100,7 @@ class Fact:
 
 
 def read(event: Event) -> Fact:
-    """Return what the event says; raises as `read_whole` does."""
-    return read_whole(event)[0]
-
-
-def read_whole(event: Event) -> tuple[Fact, Data]:
-    """Return what the event says, and the data it says it in, parsed once.
+    """Return what the event says.
 
     Raises:
         Permanent: the type is not one of the ledger's.
@@ -117,17 +112,21 @@ def read_whole(event: Event) -> tuple[Fact, Data]:
         raise Permanent(f"costs keeps no {event.type}; it keeps {', '.join(KINDS)}")
     data = Data.model_validate_json(event.data or b"")
     epoch, number = _numbered(event, data)
-    fact = Fact(
+    return Fact(
         id=_bounded_id(event), tenant=_tenant(event, data), kind=kind, epoch=epoch, number=number,
         at_ms=at_ms(event), session=data.dims.session, task=data.dims.task,
-        root=data.dims.root or data.dims.task, coordinates=_coordinates(kind, data),
+        root=data.dims.root or data.dims.task, coordinates=coordinates_of(kind, data),
         tags=data.tags, amounts={k: n for k, n in _amounts(kind, data).items() if n},
         also=_also(kind, data),
     )
-    return fact, data
 
 
-def _coordinates(kind: str, data: Data) -> Coordinates | None:
+def coordinates_of(kind: str, data: Data) -> Coordinates | None:
+    """Return which row of sums an event of this kind adds to; `None` for those that add to none.
+
+    Raises:
+        Malformed: it names neither model nor tool.
+    """
     if kind == "threshold":
         return None
     if kind != "denied" and data.tool is None and data.model is None:

@@ -11,14 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import NamedTuple
 
 from eventing.event import Event
 from eventing.focus.check import DIGITS
 from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
-from functions.costs.events.facts import Fact, read_whole
+from functions.costs.events.facts import KINDS, at_ms, coordinates_of
 from functions.costs.events.payload import Data
-from functions.costs.questions.ranges import month_ends
+from functions.costs.questions.ranges import day_of, month_ends
 from shared.usage import REQUEST, UNPRICED
 
 ISSUER = "Tollgate"
@@ -27,6 +28,10 @@ MTOK_DIGITS = 6
 MONTH_CHARS = len("2026-11")
 CATEGORY, OF_MODELS, OF_TOOLS = (
     "AI and Machine Learning", "Generative AI", "Other (AI and Machine Learning)")
+
+CORRECTING = "adjusted"
+CHARGED = ("attributed", CORRECTING)
+"""Kinds of events that cost something by themselves."""
 
 CORRECTS = "correction"
 WITHOUT_QUANTITY = {
@@ -79,15 +84,17 @@ class Charges:
 
     def add(self, event: Event) -> None:
         """Add one event; one that costs nothing by itself adds nothing."""
-        fact, data = read_whole(event)
-        nano = fact.amounts.get("cost_nano", 0)
-        if fact.kind in ("attributed", "adjusted"):
-            source = _source(fact)
-            for line in data.cost.lines if data.cost else ():
-                charge = Charge(source, line.sku, line.meter, line.unit_price)
-                self._quantities[charge] += line.qty
-            meter = _without_quantity(fact, data)
-            self._totals[Charge(source, meter, meter, "")] += nano
+        kind = KINDS[event.type]
+        if kind not in CHARGED:
+            return
+        data = Data.model_validate_json(event.data or b"")
+        source = _source(kind, day_of(at_ms(event)), data)
+        for line in data.cost.lines if data.cost else ():
+            charge = Charge(source, line.sku, line.meter, line.unit_price)
+            self._quantities[charge] += line.qty
+        nano = data.delta_nano if kind == CORRECTING else data.cost.total_nano if data.cost else 0
+        meter = _without_quantity(kind, source.day, data)
+        self._totals[Charge(source, meter, meter, "")] += nano
         self.nano += nano
 
     def rows(self) -> Iterator[Row]:
@@ -162,29 +169,34 @@ def _adjustment(charge: Charge) -> dict[str, str | None]:
             "ChargeDescription": f"{WITHOUT_QUANTITY[charge.meter]} of {charge.of.name}"}
 
 
-def _without_quantity(fact: Fact, data: Data) -> str:
+def _without_quantity(kind: str, day: str, data: Data) -> str:
     """Return what an amount without a price is.
 
     A correction is about a period that was invoiced; within the month it is an adjustment
     (ChargeClass-C-003-C and C-004-C).
     """
-    if fact.kind != "adjusted":
+    if kind != CORRECTING:
         return "rounding"
-    return CORRECTS if _charged_month(fact, data) < fact.day[:MONTH_CHARS] else "adjustment"
+    return CORRECTS if _charged_month(day, data) < day[:MONTH_CHARS] else "adjustment"
 
 
-def _charged_month(fact: Fact, data: Data) -> str:
+def _charged_month(day: str, data: Data) -> str:
     """Return the month that an adjusted call was held in, by its tenant's account of the month."""
     months = [name.rpartition("|")[2] for name in data.ledger.accounts
-              if name.startswith(f"tenant|{fact.tenant}|m|")]
-    return months[0] if months else fact.day[:MONTH_CHARS]
+              if name.startswith("tenant|") and "|m|" in name]
+    return months[0] if months else day[:MONTH_CHARS]
 
 
-def _source(fact: Fact) -> Source:
-    agent, version, _, kind, _, _, provider, _, env, outcome, _, _ = (
-        value or "" for value in fact.coordinates or ())
-    tags = json.dumps(dict(sorted(fact.tags.items()))) if fact.tags else "{}"
-    return Source(fact.day, agent, version, kind, fact.name, provider, env, outcome, tags)
+def _source(kind: str, day: str, data: Data) -> Source:
+    agent, version, _, what, tool, model, provider, _, env, outcome, _, _ = (
+        value or "" for value in coordinates_of(kind, data) or ())
+    return Source(day, agent, version, what, tool or model, provider, env, outcome,
+                  _tags_text(tuple(sorted(data.tags.items()))))
+
+
+@lru_cache(maxsize=1024)
+def _tags_text(tags: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(tags))
 
 
 def _plain(number: Decimal) -> str:
