@@ -19,6 +19,9 @@ NAME = re.compile(r"[a-z0-9]{1,64}\Z")
 NO_URI = re.compile(r"[\s<>\"{}|\\^`]|%(?![0-9a-fA-F]{2})")
 """What no URI reference holds (RFC 3986, section 2)."""
 
+NUMBER_DIGITS_MAX = 18
+"""Of an extension that is a number: more than any counter of ours comes to."""
+
 CONTEXT = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype",
            "dataschema")
 """Attributes that are no extensions."""
@@ -66,8 +69,8 @@ class Event:
             Malformed: the value is not a decimal integer.
         """
         text = self.extensions.get(name, "0")
-        if not text.isdecimal():
-            raise Malformed(f"extension {name} is {text!r}: a whole number is needed")
+        if not text.isdecimal() or len(text) > NUMBER_DIGITS_MAX:
+            raise Malformed(f"extension {name} is {text[:80]!r}: a whole number is needed")
         return int(text)
 
     def json(self) -> Any:

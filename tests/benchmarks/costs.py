@@ -12,7 +12,8 @@ import psutil
 from eventing.http import encode_binary
 from eventing.local.embedded_redis import start
 from functions.costs.pages.visit import FIGURES
-from functions.costs.questions.report import answer, ask, grouped
+from functions.costs.questions.question import ask
+from functions.costs.questions.report import answer, grouped
 from functions.costs.store.store import CostStore
 from functions.costs.store.units import unit_costs
 from shared.store import connect

@@ -21,7 +21,7 @@ from functions.costs.events.payload import ID_CHARS_MAX, Data, Usage
 from functions.costs.events.sequence import NUMBER_MAX
 from functions.costs.questions.dimensions import COARSE, Coordinates
 from functions.costs.questions.ranges import day_of, hour_of, milliseconds
-from functions.costs.questions.report import Row, Sums
+from functions.costs.questions.rows import Row, Sums
 from shared.errors import Malformed, Permanent
 from shared.usage import UNPRICED as UNPRICED_TOOL
 

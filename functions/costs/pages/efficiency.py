@@ -8,7 +8,7 @@ from functions.costs.pages.shown import Shown
 from functions.costs.pages.tables import Card, Cell, Chart, Link, Table, columns, share
 from functions.costs.pages.view import percent
 from functions.costs.pages.visit import Visit
-from functions.costs.questions.report import Row, Sums, total
+from functions.costs.questions.rows import Row, Sums, total
 
 TASKS_MAX = "200"
 """The dearest tasks are looked at; a dearer one than these cannot exist."""

@@ -14,7 +14,7 @@ from functions.costs.pages.shown import Shown
 from functions.costs.pages.tables import Amount, Card, Cell, Gauge, Link, Table, columns
 from functions.costs.pages.view import number, usd
 from functions.costs.pages.visit import Visit
-from functions.costs.questions.report import Row
+from functions.costs.questions.rows import Row
 from functions.costs.trust import gaps
 
 TASKS_SHOWN = 20

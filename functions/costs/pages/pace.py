@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.costs.pages.outlook import exhausted_in_s
-from functions.costs.questions.report import Row, Sums
+from functions.costs.questions.rows import Row, Sums
 
 HOURS = 3
 """Whole hours looked back at, and the hour that has begun: long enough to be no accident."""

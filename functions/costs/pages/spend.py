@@ -12,7 +12,7 @@ from functions.costs.pages.spend_tables import Before
 from functions.costs.pages.tables import Card, Cell, Table, columns, share
 from functions.costs.pages.visit import FIGURES, Visit
 from functions.costs.questions.dimensions import COARSE, FINE, TAG
-from functions.costs.questions.report import Row, total
+from functions.costs.questions.rows import Row, total
 from shared.errors import Permanent
 
 CHOICES = ("agent", "tool", "model", "provider", "kind", "session", "task", "env", "outcome",

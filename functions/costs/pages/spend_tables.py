@@ -8,7 +8,7 @@ from typing import NamedTuple
 from functions.costs.pages import outlook
 from functions.costs.pages.tables import Cell, Chart, Link, Table, columns, share
 from functions.costs.pages.visit import Visit
-from functions.costs.questions.report import Row, Sums, total
+from functions.costs.questions.rows import Row, Sums, total
 
 PARTS_MAX = 6
 """Colours that people tell apart; the rest is one."""

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from functions.costs.pages.periods import Period, period
 from functions.costs.questions.question import FILTERS, Question, ask
-from functions.costs.questions.report import Row, grouped
+from functions.costs.questions.report import grouped
+from functions.costs.questions.rows import Row
 from functions.costs.store.store import CostStore
 
 FIGURES = ("cost_nano,invocations,tokens,failed_nano,retried_nano,unattributed_nano,"

@@ -85,7 +85,7 @@ def ask(parameters: Mapping[str, str]) -> Question:
                        (*MEASURES, COST_TEXT), faults)
     span = read_span(parameters, faults)
     order = _order(parameters, dimensions, faults)
-    limit = _limit(parameters, faults)
+    limit = read_limit(parameters, COST_ROWS_SHOWN_MAX, COST_ROWS_SHOWN_MAX, faults)
     refuse(faults)
     filters = {k: v for k, v in parameters.items() if k in FILTERS or k.startswith(TAG)}
     zone = checked_zone(parameters.get("tz", UTC_NAME), span)
@@ -133,10 +133,12 @@ def _order(parameters: Mapping[str, str], dimensions: tuple[str, ...],
     return order
 
 
-def _limit(parameters: Mapping[str, str], faults: list[dict[str, str]]) -> int:
-    text = parameters.get("limit", str(COST_ROWS_SHOWN_MAX))
-    if not text.isdecimal() or not 1 <= int(text) <= COST_ROWS_SHOWN_MAX:
-        faults.append(fault("limit", f"{text!r} is not a number from 1 to {COST_ROWS_SHOWN_MAX}"))
+def read_limit(parameters: Mapping[str, str], default: int, most: int,
+               faults: list[dict[str, str]]) -> int:
+    """Return how many entries a list shall have; what is wrong with that is added to the faults."""
+    text = parameters.get("limit", str(default))
+    if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+        faults.append(fault("limit", f"{text[:80]!r} is not a number from 1 to {most}"))
         return 1
     return int(text)
 

@@ -1,58 +1,11 @@
 """Answers "what did it cost, by what?": adds up rows and writes the answer, without I/O."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
-from functions.costs.questions.dimensions import COST_TEXT, DEFAULT_MEASURES, MEASURES, usd_text
-from functions.costs.questions.question import Question, ask
-from functions.costs.questions.ranges import Span
-
-__all__ = ["Question", "Row", "Sums", "answer", "ask", "grouped", "total"]
-
-EVER = Span()
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What some invocations came to."""
-
-    cost_nano: int = 0
-    invocations: int = 0
-    tokens: int = 0
-    more: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """Other measures, where asked for."""
-
-    def __add__(self, other: "Sums") -> "Sums":
-        names = {*self.more, *other.more}
-        more = {name: self.more.get(name, 0) + other.more.get(name, 0) for name in names}
-        return Sums(self.cost_nano + other.cost_nano, self.invocations + other.invocations,
-                    self.tokens + other.tokens, more)
-
-    @classmethod
-    def of(cls, amounts: Mapping[str, int]) -> "Sums":
-        """Return the sums of amounts by measure."""
-        more = {k: n for k, n in amounts.items() if k not in DEFAULT_MEASURES}
-        return cls(amounts.get("cost_nano", 0), amounts.get("invocations", 0),
-                   amounts.get("tokens", 0), more)
-
-    def measure(self, name: str) -> int:
-        """Return one measure."""
-        found = getattr(self, name) if name in DEFAULT_MEASURES else self.more.get(name, 0)
-        return int(found)
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether every measure is 0."""
-        return self == Sums() and not any(self.more.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Sums under what they are for; `None` where a dimension does not apply."""
-
-    of: Mapping[str, str | None]
-    sums: Sums
+from functions.costs.questions.dimensions import COST_TEXT, MEASURES, usd_text
+from functions.costs.questions.question import Question
+from functions.costs.questions.rows import Row, Sums, total
 
 
 def grouped(question: Question, rows: Iterable[Row]) -> list[Row]:
@@ -77,11 +30,6 @@ def _ordered(rows: list[Row], question: Question) -> list[Row]:
     if name in MEASURES:
         return sorted(rows, key=lambda row: row.sums.measure(name), reverse=descending)
     return sorted(rows, key=lambda row: row.of.get(name) or "", reverse=descending)
-
-
-def total(rows: Iterable[Row]) -> Sums:
-    """Return the sum of all rows."""
-    return sum((row.sums for row in rows), Sums())
 
 
 def answer(tenant: str, question: Question, rows: list[Row], whole: Sums | None = None,

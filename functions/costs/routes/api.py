@@ -11,7 +11,8 @@ from eventing.event import Event
 from eventing.http import encode_structured
 from functions.costs.events.facts import read
 from functions.costs.events.timeline import denial, timeline
-from functions.costs.questions.report import answer, ask, grouped
+from functions.costs.questions.question import ask, read_limit, refuse
+from functions.costs.questions.report import answer, grouped
 from functions.costs.routes.door import Door
 from functions.costs.routes.exports import ndjson
 from functions.costs.store.ends import told
@@ -20,8 +21,11 @@ from functions.costs.sums.places import TooMany
 from functions.costs.trust import gaps
 from functions.costs.trust.ledger import LedgerEvents
 from functions.costs.trust.reconciling import Reconciliation, span_of
-from shared.errors import NotFound, Permanent
+from shared.errors import NotFound
 from shared.limits import LIST_PAGE_MAX
+
+LISTED = 50
+"""Entries of a list, unless told otherwise."""
 
 EVERY_TENANT = "*"
 """What asks for all tenants at once, by a key with the right `platform`."""
@@ -131,7 +135,7 @@ def limit_of(request: Request) -> int:
     Raises:
         Permanent: that is no number, or too large a one.
     """
-    text = request.query_params.get("limit", "50")
-    if not text.isdecimal() or not 1 <= int(text) <= LIST_PAGE_MAX:
-        raise Permanent(f"limit: {text!r} is not a number from 1 to {LIST_PAGE_MAX}")
-    return int(text)
+    faults: list[dict[str, str]] = []
+    found = read_limit(request.query_params, LISTED, LIST_PAGE_MAX, faults)
+    refuse(faults)
+    return found

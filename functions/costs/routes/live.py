@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from eventing import stopping
 from functions.costs.questions.dimensions import usd_text
-from functions.costs.questions.report import Sums
+from functions.costs.questions.rows import Sums
 from functions.costs.routes.door import Door
 from functions.costs.store.store import CostStore
 from shared.limits import STREAM_HEARTBEAT_S

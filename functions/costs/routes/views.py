@@ -10,7 +10,7 @@ from starlette.routing import Route
 from functions.costs.events.facts import read
 from functions.costs.questions.dimensions import usd_text
 from functions.costs.questions.question import Question, ask
-from functions.costs.questions.report import Row, total
+from functions.costs.questions.rows import Row, total
 from functions.costs.routes.api import limit_of
 from functions.costs.routes.door import Door
 from functions.costs.store.ends import End, told

@@ -8,7 +8,7 @@ from functions.costs.events.facts import Fact, read
 from functions.costs.questions.buckets import named
 from functions.costs.questions.dimensions import BUCKETS
 from functions.costs.questions.question import Question
-from functions.costs.questions.report import Row
+from functions.costs.questions.rows import Row
 from functions.costs.sums.adding import value_of
 from shared.errors import Permanent
 from shared.limits import COST_EDGE_EVENTS_MAX

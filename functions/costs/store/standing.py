@@ -8,7 +8,7 @@ from functions.costs import keys
 from functions.costs.events.facts import KINDS, UNPRICED
 from functions.costs.questions.dimensions import MEASURES
 from functions.costs.questions.question import Question
-from functions.costs.questions.report import Sums
+from functions.costs.questions.rows import Sums
 from functions.costs.store.ends import ENDS
 from functions.costs.store.store import CostStore
 from shared.store import mapped

@@ -13,7 +13,7 @@ from functions.costs.events import sequence
 from functions.costs.events.facts import Fact, read
 from functions.costs.events.packing import pack, unpack
 from functions.costs.questions.question import Question
-from functions.costs.questions.report import Row, Sums, total
+from functions.costs.questions.rows import Row, Sums, total
 from functions.costs.store.edges import fitting
 from functions.costs.store.ends import Ends, read_end
 from functions.costs.store.storing import arguments, keys_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.costs.questions.question import Question
 from functions.costs.questions.ranges import Span
-from functions.costs.questions.report import Row, Sums, total
+from functions.costs.questions.rows import Row, Sums, total
 from functions.costs.store.ends import ENDS, RUNNING
 from functions.costs.store.store import CostStore
 from functions.costs.sums.dear import Days

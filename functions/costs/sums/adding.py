@@ -7,7 +7,7 @@ from operator import itemgetter
 from functions.costs.questions.buckets import named
 from functions.costs.questions.dimensions import BUCKETS, MEASURES, TAG
 from functions.costs.questions.question import Question
-from functions.costs.questions.report import Row, Sums
+from functions.costs.questions.rows import Row, Sums
 from functions.costs.sums.columns import Columns
 
 Told = tuple[str | None, ...]

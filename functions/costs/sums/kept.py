@@ -11,7 +11,7 @@ from functions.costs import keys
 from functions.costs.questions.dimensions import BUCKETS, COARSE, DEFAULT_MEASURES, TAG
 from functions.costs.questions.question import Question
 from functions.costs.questions.ranges import day_of, hours_of, pieces
-from functions.costs.questions.report import Row
+from functions.costs.questions.rows import Row
 from functions.costs.sums.adding import Adding, Dimensions
 from functions.costs.sums.columns import Columns, columns_of, packed, unpacked
 from functions.costs.sums.plans import plan

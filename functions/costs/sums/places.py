@@ -11,7 +11,7 @@ from functions.costs import keys
 from functions.costs.questions.dimensions import BUCKETS, FINE
 from functions.costs.questions.question import Question
 from functions.costs.questions.ranges import day_start_ms, hours_of
-from functions.costs.questions.report import Row
+from functions.costs.questions.rows import Row
 from functions.costs.sums.adding import Adding, amounts_of
 from functions.costs.sums.dear import Days, Dear
 from functions.costs.sums.kept import KeptSums

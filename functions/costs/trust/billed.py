@@ -17,6 +17,11 @@ INVOICE_LINES_MAX = 20_000
 """A month by day, model and token class is some hundreds."""
 
 INVOICE_FAULTS_MAX = 50
+QUANTITY_DIGITS_MAX = 18
+USD_MAX = 10**9
+COST_CHARS_MAX = 40
+"""Of one line of an invoice: what adds up exactly, with room for parts of a nano-USD."""
+
 FIELDS = ("day", "provider", "model", "token_class", "quantity", "cost_usd")
 NANO = Decimal(10) ** 9
 
@@ -68,7 +73,7 @@ def read_invoice(body: bytes, media: str) -> dict[Key, Amount]:
 def _from_json(body: bytes) -> list[tuple[int, Any]]:
     try:
         found = json.loads(body, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Permanent(f"the invoice is no JSON: {error}") from error
     lines = found.get("lines") if isinstance(found, dict) else found
     if not isinstance(lines, list):
@@ -97,8 +102,8 @@ def _line(line: Mapping[str, Any]) -> tuple[Key, Amount]:
         raise ValueError(f"{FIELDS[names.index('')]} is empty")
     if not _is_day(day):
         raise ValueError(f"day: {day!r} is no day such as 2026-11-21")
-    if not quantity.isdecimal():
-        raise ValueError(f"quantity: {quantity!r} is no whole number from 0")
+    if not quantity.isdecimal() or len(quantity) > QUANTITY_DIGITS_MAX:
+        raise ValueError(f"quantity: {quantity[:80]!r} is no whole number from 0, or too large")
     amount = Amount(int(quantity), _nano(cost))
     return Key(day, provider, bare(model, provider), token_class), amount
 
@@ -112,12 +117,12 @@ def _is_day(text: str) -> bool:
 
 def _nano(cost: str) -> Decimal:
     try:
-        nano = Decimal(cost) * NANO
+        usd = Decimal(cost)
     except InvalidOperation:
-        nano = Decimal("NaN")
-    if not nano.is_finite() or abs(nano) > 2**63:
-        raise ValueError(f"cost_usd: {cost!r} is no amount in US dollars")
-    return nano
+        usd = Decimal("NaN")
+    if not usd.is_finite() or abs(usd) > USD_MAX or len(cost) > COST_CHARS_MAX:
+        raise ValueError(f"cost_usd: {cost[:80]!r} is no amount in US dollars")
+    return usd * NANO
 
 
 def _said(error: Exception) -> str:

@@ -15,7 +15,7 @@ from eventing.event import Event
 from functions.costs import keys
 from functions.costs.events.facts import read
 from functions.costs.questions.ranges import Span
-from functions.costs.questions.report import Sums
+from functions.costs.questions.rows import Sums
 from functions.costs.store.spans import of_day
 from functions.costs.store.store import CostStore
 from functions.costs.trust.ledger import LedgerEvents

@@ -12,7 +12,7 @@ from functions.costs.events.sequence import Range
 from functions.costs.export.charging import charges_of, rows_of
 from functions.costs.questions.question import Question, ask
 from functions.costs.questions.ranges import Span
-from functions.costs.questions.report import total
+from functions.costs.questions.rows import total
 from functions.costs.store.store import CostStore
 from functions.costs.trust.gaps import PAGE_MAX
 from functions.costs.trust.ledger import LedgerEvents

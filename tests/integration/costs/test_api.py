@@ -115,6 +115,8 @@ async def test_gap_is_named_by_epoch(http, deliver, ledger):
     ("/v1/trust/days?from=0001-01-01&to=0001-01-02", 422, "1970"),
     ("/v1/export/focus?month=9999-12", 422, "month"),
     ("/v1/denials?limit=0", 422, "limit"),
+    pytest.param(f"/v1/denials?limit={'9' * 5000}", 422, "limit", id="endless limit"),
+    pytest.param(f"/v1/costs?limit={'9' * 5000}", 422, "limit", id="endless limit of sums"),
     ("/v1/denials?limit=999", 422, "limit"),
 ])
 async def test_bad_question_gets_a_clear_answer(http, path, status, named):

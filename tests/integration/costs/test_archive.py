@@ -10,9 +10,9 @@ import pytest
 
 from functions.costs.archive.archive import Archive, due, move_due
 from functions.costs.archive.objects import Bucket
-from functions.costs.questions.question import DIMENSIONS
+from functions.costs.questions.question import DIMENSIONS, ask
 from functions.costs.questions.ranges import Span
-from functions.costs.questions.report import ask, grouped
+from functions.costs.questions.report import grouped
 from functions.costs.store.spans import between
 from functions.costs.store.store import CostStore, Stored
 from shared.errors import TollgateError, Transient

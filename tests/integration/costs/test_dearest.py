@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from functions.costs.questions.report import ask, grouped
+from functions.costs.questions.question import ask
+from functions.costs.questions.report import grouped
 from functions.costs.sums import places
 from functions.costs.sums.dear import Days
 from shared.errors import Permanent

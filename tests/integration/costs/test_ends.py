@@ -9,7 +9,7 @@ import pytest
 from eventing.event import Event
 from eventing.http import encode_binary
 from eventing.types import TaskCompleted
-from functions.costs.questions.report import ask
+from functions.costs.questions.question import ask
 from functions.costs.store.units import unit_costs
 from shared.errors import Malformed
 from shared.tasks.contract import AgentResult, Status

@@ -7,7 +7,9 @@ import pytest
 from functions.costs import keys
 from functions.costs.events.facts import read
 from functions.costs.questions.buckets import named
-from functions.costs.questions.report import Row, ask, grouped
+from functions.costs.questions.question import ask
+from functions.costs.questions.report import grouped
+from functions.costs.questions.rows import Row
 from functions.costs.store.store import CostStore
 from functions.costs.sums import kept
 from functions.costs.sums.kept import KeptSums

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from functions.costs.questions.report import ask, grouped
+from functions.costs.questions.question import ask
+from functions.costs.questions.report import grouped
 from functions.costs.store import storing
 from functions.costs.store.store import CostStore
 from shared.auth import hash_key

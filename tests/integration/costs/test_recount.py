@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from functions.costs import keys
-from functions.costs.questions.report import ask, grouped
+from functions.costs.questions.question import ask
+from functions.costs.questions.report import grouped
 from functions.costs.store.store import CostStore, Stored
 from functions.costs.store.units import unit_costs
 from shared.errors import Transient

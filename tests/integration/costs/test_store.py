@@ -8,8 +8,9 @@ from functions.costs.events.facts import read
 from functions.costs.events.sequence import CHUNK_BITS, Range
 from functions.costs.questions.buckets import named
 from functions.costs.questions.dimensions import MEASURES
-from functions.costs.questions.question import DIMENSIONS
-from functions.costs.questions.report import Row, Sums, ask, grouped, total
+from functions.costs.questions.question import DIMENSIONS, ask
+from functions.costs.questions.report import grouped
+from functions.costs.questions.rows import Row, Sums, total
 from functions.costs.store.store import CostStore, Stored
 from shared.errors import Malformed, TollgateError
 from shared.store import Unavailable, connect

@@ -10,7 +10,9 @@ from starlette.requests import Request
 
 from eventing.adapter import App, serve
 from functions.costs.events.facts import read
-from functions.costs.questions.report import ask, grouped, total
+from functions.costs.questions.question import ask
+from functions.costs.questions.report import grouped
+from functions.costs.questions.rows import total
 from functions.costs.trust import gaps
 from functions.costs.trust.ledger import LedgerEvents
 from functions.costs.trust.reconciling import Reconciliation

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from functions.costs.events.facts import read
 from functions.costs.events.packing import UnknownFormat, pack, unpack
-from functions.costs.questions.report import Sums
+from functions.costs.questions.rows import Sums
 from shared.errors import Malformed, Permanent
 
 LINE = {"sku": "scripted/small:input_uncached", "meter": "input_uncached", "qty": 1,

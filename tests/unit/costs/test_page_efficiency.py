@@ -1,6 +1,6 @@
 from functions.costs.pages import efficiency
 from functions.costs.pages.trust import against_invoice
-from functions.costs.questions.report import Row, Sums
+from functions.costs.questions.rows import Row, Sums
 
 
 def task(name, cost, calls=3):

@@ -1,7 +1,9 @@
 import pytest
 
+from functions.costs.questions.question import ask
 from functions.costs.questions.ranges import Span, day_of, day_start_ms
-from functions.costs.questions.report import Row, Sums, answer, ask, grouped
+from functions.costs.questions.report import answer, grouped
+from functions.costs.questions.rows import Row, Sums
 from shared.errors import Permanent
 
 

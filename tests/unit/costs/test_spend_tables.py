@@ -7,7 +7,7 @@ from functions.costs.pages import spend_tables
 from functions.costs.pages.pace import Pace, since
 from functions.costs.pages.periods import Period, period, presets
 from functions.costs.pages.visit import Visit
-from functions.costs.questions.report import Row, Sums
+from functions.costs.questions.rows import Row, Sums
 from shared.errors import Permanent
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
