@@ -1,4 +1,4 @@
-"""Opens Redis and runs Lua scripts: the one home of the `redis` package.
+"""Opens Redis and runs Lua scripts: with `redis_wire` the one home of the `redis` package.
 
 Every script is a `.lua` file called by EVALSHA with all its keys declared (ADR 0004).
 """
@@ -13,11 +13,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
@@ -27,17 +24,11 @@ from redis.exceptions import (
 )
 
 from shared.errors import TollgateError, Transient
-from shared.limits import (
-    REDIS_CONNECTIONS_MAX,
-    REDIS_COPIED_MS,
-    REDIS_COPIES_MAX,
-    REDIS_TIMEOUT_S,
-    SCRIPT_BATCH_MAX,
-)
+from shared.limits import REDIS_CONNECTIONS_MAX, REDIS_TIMEOUT_S
+from shared.redis_wire import Lane, Packing, Value
 
-__all__ = ["Redis", "Script", "Unavailable", "connect", "mapped", "pipeline", "refuse_eviction"]
-
-Value = str | bytes | int | float
+__all__ = ["Redis", "Script", "Unavailable", "Value", "connect", "mapped", "pipeline",
+           "refuse_eviction"]
 
 PASSING = re.compile(
     r"(^|: -)(OOM|READONLY|LOADING|BUSY|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN)")
@@ -90,80 +81,7 @@ def mapped() -> _Mapped:
     return _MAPPED
 
 
-Command = tuple[Value, ...]
-Asked = tuple[Command, asyncio.Future[Any]]
-
-
-class _Lane:
-    """Sends to one Redis what is asked for at the same time as one batch, in one write.
-
-    One batch is under way at a time and what comes meanwhile makes the next one: nobody waits who
-    is alone, and under load a connection, a wake-up and a system call serve many.
-    """
-
-    def __init__(self, copies: int = 0) -> None:
-        self._copies = copies
-        self._waiting: list[Asked] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def ask(self, redis: Redis, command: Command) -> Any:
-        """Return the answer to a command, or raise its error as `redis` does."""
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, answer))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain(redis))
-        return await answer
-
-    async def _drain(self, redis: Redis) -> None:
-        while self._waiting:
-            batch = self._waiting[:SCRIPT_BATCH_MAX]
-            del self._waiting[:SCRIPT_BATCH_MAX]
-            try:
-                asked = [command for command, _ in batch]
-                _tell(batch, await _answers(redis, asked, self._copies))
-            except (RedisError, OSError, TimeoutError) as error:
-                # Who waited behind it is told at once: nobody waits for Redis twice.
-                batch += self._waiting
-                self._waiting.clear()
-                _tell(batch, [error] * len(batch))
-            finally:
-                _give_up(batch)
-
-
-async def _answers(redis: Redis, commands: Sequence[Command], copies: int) -> list[Any]:
-    """Return the answers of Redis, errors among them, once so many replicas have what it has.
-
-    Raises:
-        RedisError: they have not, in time: what was written may be forgotten, so it is no answer.
-    """
-    async with redis.pipeline(transaction=False) as pipe:
-        for command in commands:
-            pipe.execute_command(*command)
-        if copies:
-            pipe.execute_command("WAIT", copies, REDIS_COPIED_MS)
-        answers = list(await pipe.execute(raise_on_error=False))
-    if copies and answers.pop() not in range(copies, REDIS_COPIES_MAX + 1):
-        raise RedisError(f"fewer than {copies} replicas have what was written")
-    return answers
-
-
-def _tell(batch: Sequence[Asked], answers: Sequence[Any]) -> None:
-    for (_, asked), answer in zip(batch, answers, strict=True):
-        if asked.done():
-            continue  # the caller has gone
-        if isinstance(answer, BaseException):
-            asked.set_exception(answer)
-        else:
-            asked.set_result(answer)
-
-
-def _give_up(batch: Sequence[Asked]) -> None:
-    """Cancel what has no answer: the loop is ending."""
-    for _, asked in batch:
-        asked.cancel()
-
-
-_lanes: WeakKeyDictionary[Redis, _Lane] = WeakKeyDictionary()
+_lanes: WeakKeyDictionary[Redis, Lane] = WeakKeyDictionary()
 
 
 class Script:
@@ -198,7 +116,7 @@ class Script:
     async def _run(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
         if not isinstance(redis, Redis):  # a cluster's client, which knows where each key is
             return await redis.evalsha(self._sha, len(keys), *keys, *args)
-        lane = _lanes.setdefault(redis, _Lane())
+        lane = _lanes.setdefault(redis, Lane())
         return await lane.ask(redis, ("EVALSHA", self._sha, len(keys), *keys, *args))
 
     async def each(self, redis: Redis,
@@ -209,35 +127,6 @@ class Script:
             Unavailable: Redis is away; which of them ran is unknown.
         """
         return await asyncio.gather(*(self(redis, keys, args) for keys, args in calls))
-
-
-class _Packing(AbstractConnection):
-    """Leaves packing to hiredis, which takes a ninth of the time: a reserve has 40 arguments."""
-
-    def pack_command(self, *args: Any) -> list[bytes]:
-        """Return the command as it goes over the wire."""
-        packed: list[bytes] = HiredisRespSerializer().pack(*args)
-        return packed
-
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        """Send it; a transport that closed meanwhile is a lost connection, whatever it raises.
-
-        What the socket takes at once is sent; a task that limits the time is for the rest.
-
-        Raises:
-            ConnectionError: the connection is gone; uvloop has a RuntimeError for that.
-        """
-        try:
-            if self.is_connected and (writer := self._writer) is not None:
-                writer.write(b"".join(command))
-                if not (writer.is_closing() or writer.transport.get_write_buffer_size()):
-                    return
-                command = []
-            await super().send_packed_command(command, check_health)
-        except RuntimeError as error:
-            if "closed" not in str(error):
-                raise
-            raise RedisConnectionError(f"the connection closed: {error}") from error
 
 
 def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S, *, copies: int = 0) -> Redis:
@@ -253,9 +142,9 @@ def connect(url: str, timeout_s: float = REDIS_TIMEOUT_S, *, copies: int = 0) ->
         decode_responses=True, retry=Retry(NoBackoff(), 1), retry_on_error=[ConnectionError],
     )
     plain = pool.connection_class
-    pool.connection_class = type(plain.__name__, (_Packing, plain), {})
+    pool.connection_class = type(plain.__name__, (Packing, plain), {})
     redis = Redis.from_pool(pool)
-    _lanes[redis] = _Lane(copies)
+    _lanes[redis] = Lane(copies)
     return redis
 
 

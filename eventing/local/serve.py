@@ -35,6 +35,8 @@ def main() -> None:
     given = _arguments()
     import uvicorn  # takes a while, in which a container may already be told to end
 
+    from eventing.local.gathering import Gathering
+
     class Server(uvicorn.Server):
         """Ends streams before it waits for its answers."""
 
@@ -45,7 +47,7 @@ def main() -> None:
     listeners = [socket.socket(fileno=fd) for fd in given.fd] or [_own()]
     config = uvicorn.Config(
         application(given.target, given.source),
-        loop="uvloop", http="httptools", ws="none",
+        loop="uvloop", http=Gathering, ws="none",
         log_config=None, access_log=False, server_header=False, date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=given.timeout_s,
     )

@@ -33,11 +33,11 @@ HOMES = {
     "opentelemetry": ("shared/telemetry.py",),
     "prometheus_client": ("eventing/adapter.py", "functions/costs/routes/metrics.py",
                           "functions/agents/metrics.py", "functions/ledger/metrics.py"),
-    "redis": ("shared/store.py",),
+    "redis": ("shared/store.py", "shared/redis_wire.py"),
     "rich": ("eventing/cli/",),
     "tenacity": ("shared/retries.py", "functions/tools/notify/"),
     "typer": ("eventing/cli/",),
-    "uvicorn": ("eventing/local/serve.py",),
+    "uvicorn": ("eventing/local/serve.py", "eventing/local/gathering.py"),
     "youplot": ("functions/costs/pages/assets.py",),
 }
 """Libraries, and the only files or folders that may import them."""
