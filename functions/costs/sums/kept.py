@@ -17,6 +17,7 @@ from functions.costs.sums.columns import Columns, columns_of, packed, unpacked
 from functions.costs.sums.plans import plan
 from functions.costs.sums.versions import Versions
 from shared.clock import Clock, now_s
+from shared.errors import Transient
 from shared.store import Redis, Unavailable, mapped
 
 READ_AT_ONCE = 64
@@ -27,6 +28,10 @@ READ_AS_ONE = 4
 
 AMOUNTS_CACHED_MAX = 300_000
 """Amounts that one process remembers: some 10 MiB. Two months of a large tenant."""
+
+TRIES_MAX = 16
+"""Times that sums are read while events come. What is asked for in one write is answered in one go,
+so that an event between two answers is rare."""
 
 DAYS_PACKED = 3
 """Days before today that are packed at a time: a timer that failed is made up for."""
@@ -130,17 +135,29 @@ class KeptSums:
                 await self._redis.hset(keys.of(tenant, "packed"), mapping=over)
         return read
 
-    async def _at_once(self, tenant: str, commands: Iterable[tuple[str, ...]],
+    async def _at_once(self, tenant: str, commands: Sequence[tuple[str, ...]],
                        ) -> tuple[Versions, list[Any]]:
-        """Return the answers to commands, and the versions of the same moment."""
-        with mapped():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hgetall(keys.of(tenant, "changed"))
-                pipe.hget(keys.counts(tenant), "events")
-                for command in commands:
-                    pipe.execute_command(*command)
-                changed, events, *found = await pipe.execute()
-        return Versions.read(changed, events), found
+        """Return the answers to commands, and the versions of the same moment.
+
+        It is one moment if no event was stored between the first answer and the last. A transaction
+        would make it one at once, but a Redis that is full takes none: not even one that only
+        reads.
+
+        Raises:
+            Transient: events were stored meanwhile whenever it was tried.
+        """
+        for _ in range(TRIES_MAX):
+            with mapped():
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    pipe.hget(keys.counts(tenant), "events")
+                    pipe.hgetall(keys.of(tenant, "changed"))
+                    for command in commands:
+                        pipe.execute_command(*command)
+                    pipe.hget(keys.counts(tenant), "events")
+                    before, changed, *found, after = await pipe.execute()
+            if before == after:
+                return Versions.read(changed, after), found
+        raise Transient(f"events of {tenant} come faster than its sums are read: ask again")
 
     def _remember(self, tenant: str, versions: Versions,
                   read: Mapping[Name, Columns | None]) -> None:
