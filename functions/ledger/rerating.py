@@ -115,7 +115,7 @@ class Rerates:
 
 def _refuse_period(body: RerateBody, now: float) -> None:
     if body.begin >= body.end:
-        raise Permanent("the period ends before it begins: --from is a moment before --to")
+        raise Permanent("begin: the period ends before it begins")
     if body.begin < now - STATE_TTL_S:
-        raise Permanent(f"only the last {STATE_TTL_S // 86400} days can be priced again: what is "
-                        "needed to correct an older charge is gone")
+        raise Permanent(f"begin: only the last {STATE_TTL_S // 86400} days can be priced again: "
+                        "what is needed to correct an older charge is gone")

@@ -239,8 +239,8 @@ async def test_adjustment_past_what_a_script_counts_exactly_is_refused(ledger):
 
 
 @pytest.mark.parametrize(("changes", "told"), [
-    ({"begin": 10.0, "end": 5.0}, "ends before it begins"),
-    ({"begin": time.time() - 15 * 86400}, "last 14 days"),
+    ({"begin": 10.0, "end": 5.0}, "begin: the period ends"),
+    ({"begin": time.time() - 15 * 86400}, "begin: only the last 14 days"),
     ({"table": "label: x\nmodels: {scripted/x: {usd_per_million: {output_text: 1}}}"},
      "line 2, models.scripted/x: usd_per_million.input_uncached is missing")])
 async def test_period_or_table_that_is_wrong_is_refused(ledger, changes, told):

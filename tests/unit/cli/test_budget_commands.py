@@ -178,6 +178,23 @@ def test_period_that_is_none_is_refused_before_anything_is_asked(functions, toll
     assert (failure.code, functions.asked) == (Exit.USAGE, [])
 
 
+@pytest.mark.parametrize(("detail", "what", "where"), [
+    ("begin: only the last 14 days can be priced again", "only the last 14 days can be priced "
+     "again", "--from 2026-01-01"),
+    ("end: Input should be greater than or equal to 0", "Input should be greater than or equal "
+     "to 0", "--to 2026-11-02"),
+    ("line 2, models: is missing", "line 2, models: is missing", "FILE")], ids=str)
+def test_refused_rerating_names_the_option_or_the_file(
+        functions, tollgate, file, detail, what, where):
+    functions.answers[RERATES] = (422, {"detail": detail})
+
+    failure = tollgate(["ledger", "rerate", "--from", "2026-01-01", "--to", "2026-11-02",
+                        "--prices", str(file)]).exception
+
+    assert (failure.code, failure.what) == (Exit.USAGE, what)
+    assert failure.where == where.replace("FILE", str(file))
+
+
 def test_example_is_a_budget_file():
     assert read(EXAMPLE.read_text()).tenants["local"].limits
 
