@@ -7,6 +7,7 @@ import typer
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, Json, connect, present
+from eventing.cli.progress import progress
 from shared.amounts import amount
 
 app = typer.Typer()
@@ -121,12 +122,12 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """Compare ledger, outbox, cost store, archive and FOCUS rows; exit code 0 if all agree."""
-    from eventing.cli.remote import RECOUNT_TIMEOUT_S
+    from eventing.cli.remote import RECOUNT_TIMEOUT
 
     asked = {"tenant": tenant, "from": since, "to": until}
-    with connect(data) as remote:
+    with connect(data) as remote, progress("comparing every event"):
         found = remote.ask("GET", "costs", "/v1/reconcile", params=present(**asked),
-                           timeout=RECOUNT_TIMEOUT_S)
+                           timeout=RECOUNT_TIMEOUT)
     if as_json:
         show.as_json(found)
     else:

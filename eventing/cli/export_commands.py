@@ -12,6 +12,7 @@ import typer
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.options import DATA, Data, connect
+from eventing.cli.progress import progress
 
 if TYPE_CHECKING:
     from eventing.focus.check import Report
@@ -22,7 +23,6 @@ Out = Annotated[Path | None, typer.Option(
     help="The file, replaced if it is there; standard output if not given.")]
 Month = Annotated[str | None, typer.Option(help="A month in UTC such as 2026-11.")]
 FAULTS_SHOWN = 20
-PROGRESS_BYTES = 2**20
 ANOTHER = "name a file that can be written, in a folder that exists: --out"
 
 
@@ -97,7 +97,8 @@ def _of(tenant: str | None) -> dict[str, str]:
 
 def _write(path: str, asked: dict[str, str], out: Path | None, data: Path) -> None:
     if out is None:
-        _load(path, asked, sys.stdout.buffer, data)
+        for _ in _load(path, asked, sys.stdout.buffer, data):
+            pass
         return
     with _whole(out) as part:
         _save(path, asked, part, data)
@@ -124,29 +125,26 @@ def _whole(out: Path) -> Iterator[Path]:
             part.unlink()
 
 
-def _load(path: str, asked: dict[str, str], file: BinaryIO, data: Path) -> None:
-    done, told = 0, 0
+def _load(path: str, asked: dict[str, str], file: BinaryIO, data: Path) -> Iterator[int]:
+    """Write an answer into a file; yield the size of each piece."""
     with connect(data) as remote:
         for piece in remote.download("costs", path, asked):
-            done += file.write(piece)
-            if done - told >= PROGRESS_BYTES and sys.stderr.isatty():
-                told = done
-                print(f"\r{done / 2**20:.0f} MiB", end="", file=sys.stderr, flush=True)
+            yield file.write(piece)
     file.flush()
-    if told:
-        print(file=sys.stderr)
 
 
 def _save(path: str, asked: dict[str, str], part: Path, data: Path) -> None:
-    with part.open("wb") as file:
-        _load(path, asked, file, data)
+    with part.open("wb") as file, progress("exporting", sized=True) as told:
+        for size in _load(path, asked, file, data):
+            told(size)
 
 
 def _checked(file: Path) -> "Report":
     from eventing.focus.files import checked_file
 
     try:
-        return checked_file(file)
+        with progress("checking every row against FOCUS 1.2"):
+            return checked_file(file)
     except OSError as error:
         raise Failure(Exit.USAGE, f"cannot read: {error.strerror}", where=str(file)) from error
     except ValueError as error:

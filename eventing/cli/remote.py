@@ -13,9 +13,9 @@ from eventing.cli.place import Place
 TIMEOUT_S = 60.0
 """A cold function and a queue in front of it; the answers themselves take milliseconds."""
 
-RECOUNT_TIMEOUT_S = 330.0
-"""What reads every event of a month again: above the Service's own `timeoutSeconds`, which ends it
-with an answer."""
+RECOUNT_TIMEOUT = httpx2.Timeout(TIMEOUT_S, read=330.0)
+"""Of what reads every event of a month again, or of a day before the first of it comes: above the
+Service's own `timeoutSeconds`, which ends it with an answer."""
 
 STREAM_ATTEMPTS_MAX = 100
 """A stream is closed before the platform's request time-out; each new one goes on behind."""
@@ -69,8 +69,8 @@ class Remote:
         """
         url = self._place.address(function) + path
         try:
-            with self._http.stream("GET", url, headers=self._headers(function),
-                                   params=params) as response:
+            with self._http.stream("GET", url, headers=self._headers(function), params=params,
+                                   timeout=RECOUNT_TIMEOUT) as response:
                 if response.status_code >= 400:
                     raise of_problem(response.status_code, _json(response.read()), f"GET {url}")
                 yield from response.iter_bytes()

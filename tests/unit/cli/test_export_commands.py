@@ -1,13 +1,26 @@
 """Exports are written whole or not at all."""
 
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
+from eventing.cli import remote
 from eventing.cli.exits import Exit, Failure
 from eventing.cli.main import app
 from eventing.cli.remote import Remote
 from eventing.focus.files import csv_lines
 
+ROOT = Path(__file__).parents[3]
 COMMANDS = {
     "focus": ["export", "focus", "--month", "2026-11"],
     "invoice": ["export", "invoice", "--month", "2026-11"],
@@ -107,3 +120,59 @@ def test_file_to_check_that_is_none_is_named(tmp_path, content, said):
     assert isinstance(failure, Failure)
     assert (failure.code, failure.where) == (Exit.USAGE, str(file))
     assert said in failure.what
+
+
+@contextmanager
+def one_that_answers_slowly(wait, *pieces):
+    """Yield the address of a server that waits before each piece of its answer."""
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            for piece in pieces:
+                wait()
+                self.wfile.write(piece)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+    serving.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def test_answer_may_take_longer_to_begin_than_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "TIMEOUT_S", 0.1)
+    with one_that_answers_slowly(lambda: time.sleep(0.5), b"{}\n") as url:
+        monkeypatch.setenv("TOLLGATE_COSTS", url)
+
+        result = run(*COMMANDS["events"], "--out", tmp_path / "out.ndjson")
+
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "out.ndjson").read_text() == "{}\n"
+
+
+def test_export_on_a_terminal_says_how_much_has_come_until_it_is_interrupted(tmp_path):
+    turns = threading.Semaphore(1)
+    seen, terminal = os.openpty()
+    with one_that_answers_slowly(turns.acquire, b"x" * 70_000, b"end") as url:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "eventing.cli.main", *COMMANDS["events"], "--out", "out.ndjson"],
+            cwd=tmp_path, stderr=terminal,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TOLLGATE_COSTS": url, "TERM": "xterm"})
+        os.close(terminal)
+        said = b""
+        while b"70.0" not in said and select.select([seen], (), (), 30)[0]:
+            said += os.read(seen, 4096)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(30) == Exit.INTERRUPTED
+        turns.release()
+    os.close(seen)
+
+    assert b"exporting" in said
+    assert b"70.0 kB" in said
+    assert list(tmp_path.iterdir()) == []
