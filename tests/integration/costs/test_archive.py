@@ -166,6 +166,22 @@ async def test_archived_event_that_comes_again_is_a_duplicate(made, ledger):
     assert await state(store, ledger.tenant) == before
 
 
+async def test_events_that_move_while_they_are_read_are_read_once(made, ledger, monkeypatch):
+    monkeypatch.setattr("functions.costs.store.store.READ_BATCH", 5)
+    store, archive = made()
+    for n in range(40):
+        await store.store(ledger.attributed(f"r-{n}", at=f"2026-09-01T03:{n:02}:00Z"))
+    found = []
+
+    async for event in between(store, ledger.tenant, Span()):
+        found.append(event.id)
+        if len(found) == 3:
+            moved = await move_due(archive, store, ledger.tenant, await store.days(ledger.tenant))
+
+    assert moved == 40
+    assert sorted(found) == sorted(f"r-{n}" for n in range(40))
+
+
 async def test_late_event_of_an_archived_day_counts_and_is_archived_next(made, ledger):
     store, archive = made()
     for event in several(ledger):

@@ -1,6 +1,9 @@
 """What accounting takes away, and that all sources of figures agree."""
 
+import asyncio
+import csv
 import json
+from decimal import Decimal
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +13,9 @@ from eventing.cli.main import app
 from eventing.focus.check import check
 from eventing.focus.columns import NAMES
 from eventing.focus.files import checked_file
+from functions.costs.export import charging
+from functions.costs.questions.ranges import Span
+from functions.costs.store.spans import TURN, between
 from tests.integration.costs.conftest import KEY, encode_binary
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +46,49 @@ async def test_focus_file_of_a_month_adds_up_to_its_costs(http, ledger, tmp_path
     total = (await http.get("/v1/costs?from=2026-11-01&to=2026-12-01")).json()["total_nano"]
     assert (report.faults, report.billed * 10**9) == ([], total)
     assert total == 15_001 - 301 + 7
+
+
+@pytest.mark.parametrize("path", ["export/focus?month=2026-11", "export/invoice?month=2026-11",
+                                  "trust?from=2026-11-01&to=2026-12-01", "reconcile"])
+async def test_day_of_ever_new_tags_comes_in_parts_that_say_the_same(
+        http, ledger, monkeypatch, path):
+    await deliver(http, *(ledger.attributed(f"r-{n}", cost=15_001 + n % 3, model="ab"[n % 2])
+                          for n in range(12)))
+    whole = await http.get(f"/v1/{path}")
+    monkeypatch.setattr(charging, "CHARGES_AT_ONCE", 3)
+
+    parts = await http.get(f"/v1/{path}")
+
+    if "focus" in path:
+        assert len(parts.text.splitlines()) > len(whole.text.splitlines())
+        assert billed(parts.text) == billed(whole.text) == sum(15_001 + n % 3 for n in range(12))
+    else:
+        assert parts.json() == whole.json()
+
+
+def billed(text):
+    rows = csv.DictReader(text.splitlines())
+    return sum(Decimal(row["BilledCost"]) for row in rows) * 10**9
+
+
+async def test_who_reads_many_events_lets_others_have_their_turn(store, ledger):
+    for n in range(3 * TURN):
+        await store.store(ledger.attributed(f"r-{n}"))
+    counted, at_once = 0, []
+
+    async def others():
+        before = 0
+        while True:
+            at_once.append(counted - before)
+            before = counted
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(others())
+    async for _ in between(store, ledger.tenant, Span()):
+        counted += 1
+    waiting.cancel()
+
+    assert (counted, max(at_once)) == (3 * TURN, TURN)
 
 
 async def test_month_without_costs_is_a_table_without_rows(http):
