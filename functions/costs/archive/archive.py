@@ -89,14 +89,20 @@ class Archive:
         """Return the archived events of a task."""
         with mapped():
             names = await self._redis.hget(keys.of(tenant, "moved"), task)
-        each = [await to_thread(decoded, await self._objects.get(name), task=task)
-                for name in (names or "").split()]
+        each = [await self._decoded(name, task=task) for name in (names or "").split()]
         return [event for events in each for event in events]
 
     async def _read(self, name: str) -> list[Event]:
         if self._last[0] != name:
-            self._last = (name, await to_thread(decoded, await self._objects.get(name)))
+            self._last = (name, await self._decoded(name))
         return self._last[1]
+
+    async def _decoded(self, name: str, **wanted: str) -> list[Event]:
+        data = await self._objects.get(name)
+        try:
+            return await to_thread(decoded, data, **wanted)
+        except (ValueError, LookupError, TypeError, OSError) as error:
+            raise TollgateError(f"archive: {name} is damaged: {error}") from error
 
     async def difference(self, tenant: str, span: Span) -> int:
         """Return by how much the objects of whole days say more than was noted of them."""
@@ -116,7 +122,7 @@ class Archive:
             TollgateError: what was read back is not what was written; nothing was let go.
         """
         await self._objects.put(batch.name, await to_thread(encoded, batch.events))
-        back = await to_thread(decoded, await self._objects.get(batch.name))
+        back = await self._decoded(batch.name)
         if [(e.id, e.json()) for e in back] != [(e.id, e.json()) for e in batch.events] or \
                 sum(read(e).sums.cost_nano for e in back) != batch.held["cost_nano"]:
             raise TollgateError(f"archive: {batch.name} reads back otherwise than it was written")

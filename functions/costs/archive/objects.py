@@ -1,13 +1,15 @@
 """Object storage that speaks S3's protocol: the one place that imports its client."""
 
 from asyncio import to_thread
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from shared.errors import Transient
 
 TIMEOUT_S = 20
 ATTEMPTS_MAX = 3
+T = TypeVar("T")
 
 
 class Objects(Protocol):
@@ -42,22 +44,22 @@ class Bucket:
         Raises:
             Transient: the storage is away or refuses; nothing is half written.
         """
-        await to_thread(self._call, "put_object", Key=name, Body=data)
+        await to_thread(self._asked, name, lambda client: client.put_object(
+            Bucket=self._bucket, Key=name, Body=data))
 
     async def get(self, name: str) -> bytes:
         """Return an object.
 
         Raises:
-            Transient: the storage is away or lacks it.
+            Transient: the storage is away, lacks it, or ends in the middle of it.
         """
-        found = await to_thread(self._call, "get_object", Key=name)
-        return bytes(await to_thread(found["Body"].read))
+        return await to_thread(self._asked, name, lambda client: bytes(
+            client.get_object(Bucket=self._bucket, Key=name)["Body"].read()))
 
-    def _call(self, method: str, **given: Any) -> Any:
+    def _asked(self, name: str, ask: Callable[[Any], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            return getattr(self._client, method)(Bucket=self._bucket, **given)
+            return ask(self._client)
         except (BotoCoreError, ClientError) as error:
-            where = f"{self._bucket}/{given['Key']}"
-            raise Transient(f"archive {where}: {method}: {error}") from error
+            raise Transient(f"archive {self._bucket}/{name}: {error}") from error

@@ -72,13 +72,20 @@ class LedgerEvents:
             raise Transient(f"ledger {self._url}: {type(error).__name__}: {error}") from error
         match answer.status_code:
             case 200:
-                return answer.json()
+                return _json(answer, path)
             case 401:
                 raise Unauthorized("the ledger does not know this key")
             case 403:
                 raise Forbidden("the ledger does not let this key read events")
             case status:
                 raise Transient(f"the ledger answered {status} to GET {path}")
+
+
+def _json(answer: httpx2.Response, path: str) -> Any:
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise Transient(f"the ledger answered no JSON to GET {path}: {error}") from error
 
 
 def _event(document: Any) -> Event:

@@ -227,6 +227,14 @@ async def test_ledger_that_refuses_says_so(store, ledger, status, raised):
         await gaps.fill(store, ledger_of([], status=status), ledger.tenant, "Bearer k")
 
 
+async def test_ledger_that_speaks_no_json_is_away(store, ledger):
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(
+        lambda _: httpx2.Response(200, text="<html>Welcome</html>")))
+
+    with pytest.raises(Transient, match="no JSON"):
+        await gaps.fill(store, LedgerEvents("http://ledger", client), ledger.tenant, "Bearer k")
+
+
 async def test_ledger_away_is_503(http):
     assert (await http.post("/v1/gaps/fill")).status_code == 503
 

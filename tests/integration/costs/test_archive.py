@@ -1,12 +1,14 @@
 """The archive on S3's protocol: killed anywhere, no event is lost, doubled or changed."""
 
 import asyncio
+import io
 import logging
 import signal
 import sys
 from datetime import UTC, datetime
 
 import pytest
+from botocore.response import StreamingBody
 
 from functions.costs.archive.archive import Archive, due, move_due
 from functions.costs.archive.objects import Bucket
@@ -213,6 +215,29 @@ async def test_object_that_reads_back_otherwise_lets_nothing_go(made, ledger, re
 
     assert await archive.noted(ledger.tenant) == {}
     assert len(await store.events(ledger.tenant, ["r-1", "r-2"])) == 2
+
+
+async def test_damaged_object_is_named(made, ledger):
+    store, archive = made()
+    await store.store(ledger.attributed("r-1", at="2026-09-01T00:00:00Z"))
+    await move_due(archive, store, ledger.tenant, ["2026-09-01"])
+    (name,) = await archive.noted(ledger.tenant)
+    await archive._objects.put(name, b"PAR1 and then nothing")
+
+    with pytest.raises(TollgateError, match=f"{name} is damaged"):
+        await store.of_task(ledger.tenant, "t-1")
+
+
+async def test_object_that_ends_in_its_middle_is_transient():
+    class Client:
+        def get_object(self, **_):
+            return {"Body": StreamingBody(io.BytesIO(b"half"), content_length=8)}
+
+    bucket = Bucket("costs")
+    bucket.__dict__["_client"] = Client()
+
+    with pytest.raises(Transient, match="costs/a-name: "):
+        await bucket.get("a-name")
 
 
 async def test_two_archivers_at_once_move_each_event_once(made, ledger):
