@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -12,7 +11,8 @@ from eventing.cli import show
 from eventing.cli.budget_words import amount, nano, per
 from eventing.cli.budget_words import window as windowed
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, DryRun, Json, connect, present
+from eventing.cli.files import text_of
+from eventing.cli.options import DATA, Data, DryRun, Json, connect, path_part, present
 from shared.limits import AMOUNT_MAX
 
 app = typer.Typer(no_args_is_help=True)
@@ -66,7 +66,7 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
 
 
 def _path(scope: str, name: str) -> str:
-    return f"/v1/budgets/{scope}/{quote(name, safe='')}"
+    return f"/v1/budgets/{scope}/{path_part(name)}"
 
 
 @app.command()
@@ -115,18 +115,6 @@ def naming(file: Path) -> Iterator[None]:
         if failure.code is not Exit.USAGE:
             raise
         raise Failure(failure.code, failure.what, where=str(file), do=failure.do) from failure
-
-
-def text_of(file: Path) -> str:
-    """Return a file's text.
-
-    Raises:
-        Failure: it cannot be read.
-    """
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(Exit.USAGE, f"cannot be read: {error}", where=str(file)) from error
 
 
 @app.command()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eventing.cli import show
-from eventing.cli.budget_commands import text_of
 from eventing.cli.exits import Exit, Failure
+from eventing.cli.files import text_of
 from eventing.cli.options import DATA, Data, DryRun, Json, connect
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json, connect, present
+from eventing.cli.options import DATA, Data, Json, connect, path_part, present
 from eventing.cli.progress import progress
 from shared.amounts import amount
 
@@ -54,7 +54,7 @@ def costs(  # noqa: PLR0913 - one per kind of question
 def _question(task: str | None, by: str, *, denied: bool, gaps: bool,
               ) -> tuple[str, dict[str, str]]:
     if task:
-        return f"/v1/costs/tasks/{task}", {}
+        return f"/v1/costs/tasks/{path_part(task)}", {}
     if denied:
         return "/v1/denials", {}
     return ("/v1/gaps", {}) if gaps else ("/v1/costs", {"group_by": by})

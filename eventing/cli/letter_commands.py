@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from eventing.cli import show
-from eventing.cli.options import DATA, Data, Json, connect
+from eventing.cli.options import DATA, Data, Json, connect, path_part
 
 app = typer.Typer(no_args_is_help=True)
-Key = Annotated[str, typer.Argument(metavar="KEY", help="From the list.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", callback=path_part, help="From the list.")]
 
 
 @app.command("list")

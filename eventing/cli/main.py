@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -26,6 +26,7 @@ from eventing.cli.exits import Exit, Failure
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Run AI agents as functions that cannot overspend.",
     epilog="Exit codes: 0 done · 1 task failed or check false · 2 wrong use · 3 nothing answers · "
            "4 denied or over budget · 130 interrupted.")
@@ -74,8 +75,14 @@ def _exit_with_words() -> None:
     try:
         app()
     except Failure as failure:
-        print(failure.json() if "--json" in sys.argv else failure.text(), file=sys.stderr)
-        sys.exit(failure.code)
+        _end(failure)
+    except OSError as error:  # a full disk, a file in place of a folder
+        _end(Failure(Exit.USAGE, error.strerror or str(error), where=str(error.filename or "")))
+
+
+def _end(failure: Failure) -> NoReturn:
+    print(failure.json() if "--json" in sys.argv else failure.text(), file=sys.stderr)
+    sys.exit(failure.code)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from eventing.cli.exits import Exit, Failure
 from eventing.cli.place import DATA_DEFAULT, Place
 
 if TYPE_CHECKING:
@@ -26,6 +28,17 @@ def connect(data: Path) -> "Remote":
     from eventing.cli.remote import Remote  # httpx2 takes 60 ms to import
 
     return Remote(Place(data))
+
+
+def path_part(name: str) -> str:
+    """Return a name as one part of a path; nothing in it is taken for more.
+
+    Raises:
+        Failure: it is empty.
+    """
+    if not name.strip():
+        raise Failure(Exit.USAGE, "a name is empty")
+    return quote(name, safe="")
 
 
 def present(**given: Any) -> dict[str, Any]:

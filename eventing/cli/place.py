@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventing.cli.exits import Exit, Failure
+from eventing.cli.exits import ADVICE, Exit, Failure
 
 DATA_DEFAULT = Path(".tollgate")
 OWN = ("broker", "dashboard", "redis")
@@ -28,9 +28,9 @@ class Place:
         """Return pid and addresses of the embedded runtime, or `None` if none runs here."""
         try:
             found: dict[str, Any] = json.loads((self.data / "runtime.json").read_text())
-        except (OSError, ValueError):
+            return found if alive(int(found["pid"])) else None
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        return found if alive(int(found["pid"])) else None
 
     def address(self, name: str) -> str:
         """Return the address of a function, `broker`, `dashboard` or `redis`.
@@ -39,7 +39,7 @@ class Place:
             Failure: nothing runs here, or it has no such function.
         """
         if given := _given(name):
-            return given.rstrip("/")
+            return _with_scheme(given)
         if entrance := os.environ.get("TOLLGATE_CLUSTER"):
             return _of_cluster(entrance, name)
         state = self.state()
@@ -57,8 +57,15 @@ class Place:
         return f"{name}.{os.environ.get('TOLLGATE_NAMESPACE', 'tollgate')}.svc.cluster.local"
 
     def key(self) -> str:
-        """Return the API key to use; empty if there is none."""
-        if given := os.environ.get("TOLLGATE_API_KEY"):
+        """Return the API key to use; empty if there is none.
+
+        Raises:
+            Failure: it holds what no key does, and no request can carry.
+        """
+        if given := os.environ.get("TOLLGATE_API_KEY", "").strip():
+            if not (given.isascii() and given.isprintable()):
+                raise Failure(Exit.DENIED, "no key has such characters", where="TOLLGATE_API_KEY",
+                              do=ADVICE[401])
             return given
         try:
             return (self.data / "api-key").read_text().strip()
@@ -74,7 +81,11 @@ def _of_cluster(entrance: str, name: str) -> str:
     if name in OWN:
         raise Failure(Exit.USAGE, f"only the embedded runtime has a {name}", where=entrance,
                       do="ask the cluster: kubectl get ksvc,broker,trigger -n tollgate")
-    return (entrance if "://" in entrance else f"http://{entrance}").rstrip("/")
+    return _with_scheme(entrance)
+
+
+def _with_scheme(address: str) -> str:
+    return (address if "://" in address else f"http://{address}").rstrip("/")
 
 
 def alive(pid: int) -> bool:

@@ -9,8 +9,8 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
+from eventing.cli.files import text_given
 from eventing.cli.options import DATA, Data, Json, connect
-from eventing.cli.task_commands import text_of
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +58,7 @@ def extensions(given: list[str]) -> dict[str, str]:
 
 
 def _json(payload: str) -> Any:
-    text = sys.stdin.read() if payload == "-" else text_of(payload)
+    text = sys.stdin.read() if payload == "-" else text_given(payload)
     try:
         return json.loads(text)
     except ValueError as error:

@@ -7,14 +7,14 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json, connect
+from eventing.cli.options import DATA, Data, Json, connect, path_part
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Remote
 
 KINDS = ("agent", "tool", "tenant", "all")
 Kind = Annotated[str, typer.Argument(help="agent, tool, tenant or all.")]
-Name = Annotated[str, typer.Argument(metavar="[NAME]", help="Which one; none for all.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which one; none for all.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +80,7 @@ def _path(kind: str, name: str) -> str:
     if (kind == "all") is bool(name):
         wanted = "takes no name" if kind == "all" else f"needs the name of the {kind}"
         raise Failure(Exit.USAGE, f"{kind} {wanted}", do=f"tollgate stop {kind} …")
-    return f"/v1/stops/{kind}/{name or 'all'}"
+    return f"/v1/stops/{kind}/{path_part(name or 'all')}"
 
 
 def _doubt(remote: "Remote", kind: str, name: str) -> str:

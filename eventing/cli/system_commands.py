@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
 
 def up(
     *,
-    port: Annotated[int, typer.Option(help="The gateway's; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(
+        min=0, max=65535, help="The gateway's; 0 takes a free one.")] = 0,
     data: Data = DATA,
     manifests: Annotated[Path, typer.Option(
         help="Folder of manifests, or an overlay: knative/overlays/dev.")] = ROOT / "knative/base",

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eventing.cli import show
-from eventing.cli.exits import Exit, Failure
-from eventing.cli.options import DATA, Data, Json, connect, present
+from eventing.cli.exits import Exit
+from eventing.cli.files import text_given
+from eventing.cli.options import DATA, Data, Json, connect, path_part, present
 
 if TYPE_CHECKING:
     from eventing.cli.remote import Message, Remote
 
 app = typer.Typer(no_args_is_help=True)
-Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's id.")]
+Task = Annotated[str, typer.Argument(
+    metavar="TASK", callback=path_part, help="The task's id.")]
 
 
 @app.command()
@@ -33,7 +35,7 @@ def run(  # noqa: PLR0913 - one per field of the request
     as_json: Json = False,
 ) -> None:
     """Give a task to an agent and follow it to its answer."""
-    asked = {"agent": agent, "prompt": text_of(prompt), "session_id": session,
+    asked = {"agent": agent, "prompt": text_given(prompt), "session_id": session,
              "max_steps": max_steps, "token_budget": tokens, "cost_budget_usd": cost,
              "deadline_s": deadline}
     if estimate:
@@ -61,20 +63,6 @@ def _estimate(asked: dict[str, Any], data: Path, *, as_json: bool) -> None:
         return
     for text in estimate.lines(found):
         show.line(text)
-
-
-def text_of(argument: str) -> str:
-    """Return the argument, or the contents of the file that `@file` names.
-
-    Raises:
-        Failure: the file cannot be read.
-    """
-    if not argument.startswith("@"):
-        return argument
-    try:
-        return Path(argument[1:]).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(Exit.USAGE, str(error), where=argument) from error
 
 
 def outcome(task: dict[str, Any]) -> Exit:
