@@ -30,7 +30,7 @@ Financial history: nothing but a lock expires here; archived events leave, their
 | `co:{tenant}:several:<place or session>` | hash of those of several days → days | few | store |
 | `co:{tenant}:dear:<place or session>:<day>[:<agent>]` | zset → cost then | two each | store |
 | `co:{tenant}:recounted` | events of earlier releases that lists have | one | recount |
-| `co:{tenant}:recounting` | lock of who does so, for minutes | one | recount |
+| `co:{tenant}:recounting` | lock of who does so, saying how far | one | recount |
 | `co:{tenant}:by:<dimension>:<value>` | set of places | tasks of a session, a root | store |
 | `co:{tenant}:total` | hash measure and agent → amount of all time | three per agent | store |
 | `co:{tenant}:archive` | hash object → what it holds, JSON | one per object | archive |

@@ -6,7 +6,10 @@ back for a while.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from math import ceil
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from functions.costs import keys
@@ -17,8 +20,11 @@ from shared.store import Redis, Script, mapped
 
 _RECOUNT = Script(Path(__file__).parent / "recount.lua")
 
-LOCK_S = 300
-"""Several times what a million events take; who was killed at it is succeeded after that."""
+LOCK_S = 30
+"""Renewed while it goes on; who was killed at it is succeeded after that."""
+
+TOLD_EVERY_S = 1.0
+"""How often it is said how far it is."""
 
 TRIES_MAX = 8
 """Events of one session that come meanwhile."""
@@ -40,31 +46,23 @@ class Recount:
         """Return once every event is in the lists; for nearly all tenants it is, at once.
 
         Raises:
-            Transient: another process is at it: some 45 s of processor time a million events.
+            Transient: another process is at it, and how far: a million events take half a minute.
         """
         versions = await self._kept.versions(tenant)
         with mapped():
             done = await self._redis.get(keys.of(tenant, "recounted"))
         if versions.unversioned == int(done or 0):
             return
-        lock = keys.of(tenant, "recounting")
-        with mapped():
-            if not await self._redis.set(lock, "1", nx=True, ex=LOCK_S):
-                raise Transient(f"the tasks of {tenant} are being counted anew after an update: "
-                                "ask again in a minute")
-        try:
-            await self._all(tenant)
+        async with _alone(self._redis, tenant) as progress:
+            await self._all(tenant, progress)
             with mapped():
                 await self._redis.set(keys.of(tenant, "recounted"), versions.unversioned)
-        finally:
-            with mapped():
-                await self._redis.delete(lock)
 
-    async def _all(self, tenant: str) -> None:
+    async def _all(self, tenant: str, progress: "_Progress") -> None:
         done: set[str] = set()
         async for sessions in self._sessions(tenant):
             for session in sessions - done:
-                await self._session(tenant, session)
+                await self._session(tenant, session, progress)
             done |= sessions
 
     async def _sessions(self, tenant: str) -> AsyncIterator[set[str]]:
@@ -75,13 +73,17 @@ class Recount:
                     keys.of(tenant, "named"), cursor or 0, count=SCANNED)
             yield {place_dimensions(name)["session"] or "" for name in found.values()}
 
-    async def _session(self, tenant: str, session: str) -> None:
+    async def _session(self, tenant: str, session: str, progress: "_Progress") -> None:
         for _ in range(TRIES_MAX):
             with mapped():
                 numbers = sorted(await self._redis.smembers(keys.by(tenant, "session", session)))
             at_once = len(numbers) if session else READ_AT_ONCE
             parts = [numbers[n:n + at_once] for n in range(0, len(numbers), at_once)]
-            if all([await self._places(tenant, session, part) for part in parts]):
+            is_whole = True
+            for part in parts:
+                is_whole &= await self._places(tenant, session, part)
+                await progress.add(len(part))
+            if is_whole:
                 return
         raise Transient(f"tasks of session {session!r} of {tenant} go on: ask again")
 
@@ -102,6 +104,47 @@ class Recount:
              *(part for pair in zip(names, numbers, strict=True) for part in pair),
              *(day for day, _ in groups), *_grouped(agents, groups)])
         return bool(outcome == "done")
+
+
+@asynccontextmanager
+async def _alone(redis: Any, tenant: str) -> AsyncIterator["_Progress"]:
+    """Hold the tenant's lock, in which stands how far the block has come.
+
+    Raises:
+        Transient: another process holds it; says how far it is.
+    """
+    lock = keys.of(tenant, "recounting")
+    with mapped():
+        if not await redis.set(lock, "", nx=True, ex=LOCK_S):
+            raise Transient(f"the tasks of {tenant} are being counted anew after an update: "
+                            + (await redis.get(lock) or "ask again in a minute"))
+        count = await redis.hlen(keys.of(tenant, "named"))
+    try:
+        yield _Progress(redis, lock, count)
+    finally:
+        with mapped():
+            await redis.delete(lock)
+
+
+class _Progress:
+    """How far a recount is; saying it renews the lock."""
+
+    def __init__(self, redis: Any, lock: str, count: int) -> None:
+        self._redis, self._lock, self._count = redis, lock, count
+        self._done = 0
+        self._began_s = self._told_s = monotonic()
+
+    async def add(self, done: int) -> None:
+        """Note that so many more tasks are counted."""
+        self._done = min(self._done + done, self._count)
+        now_s = monotonic()
+        if now_s - self._told_s < TOLD_EVERY_S:
+            return
+        self._told_s = now_s
+        left_s = (now_s - self._began_s) * (self._count - self._done) / max(self._done, 1)
+        said = f"{self._done} of {self._count} are, ask again in {ceil(left_s) + 1} s"
+        with mapped():
+            await self._redis.set(self._lock, said, xx=True, ex=LOCK_S)
 
 
 def _keys(tenant: str, session: str, names: Sequence[str], groups: Sequence[tuple[str, str]],

@@ -15,6 +15,7 @@ from functions.costs.questions.question import ask
 from functions.costs.questions.report import grouped
 from functions.costs.store.store import CostStore, Stored
 from functions.costs.store.units import unit_costs
+from functions.costs.sums import recount
 from shared.errors import Transient
 from shared.store import connect
 from tests.integration.costs.conftest import ledger_events
@@ -148,6 +149,29 @@ async def test_who_asks_while_others_recount_is_told_to_come_again(both):
     refused = [one for one in (first, second) if isinstance(one, Transient)]
     assert ["counted anew" in str(one) for one in refused] == [True]
     assert await old.dearest(TENANT, ask({"group_by": "task"}))
+
+
+async def test_who_asks_while_others_recount_is_told_how_far_that_is(both, monkeypatch):
+    old, _ = both
+    monkeypatch.setattr(recount, "TOLD_EVERY_S", 0)
+    count = await old.redis.hlen(keys.of(TENANT, "named"))
+    places, told = recount.Recount._places, []
+
+    async def asked_meanwhile(*given):
+        with pytest.raises(Transient) as refused:
+            await CostStore(old.redis).dearest(TENANT, ask({"group_by": "task"}))
+        told.append(refused.value.detail.partition("update: ")[2])
+        return await places(*given)
+
+    monkeypatch.setattr(recount.Recount, "_places", asked_meanwhile)
+    await old.dearest(TENANT, ask({"group_by": "task"}))
+
+    assert told[0] == "ask again in a minute"
+    done = [int(one.split(" of ")[0]) for one in told[1:]]
+    assert done == sorted(set(done))
+    assert 0 < done[0] < done[-1] < count
+    assert all(one.startswith(f"{n} of {count} are, ask again in ")
+               for n, one in zip(done, told[1:], strict=True))
 
 
 async def test_recount_that_was_killed_is_begun_again(both, monkeypatch):
