@@ -146,18 +146,20 @@ class KeptSums:
         Raises:
             Transient: events were stored meanwhile whenever it was tried.
         """
+        count = ("HGET", keys.counts(tenant), "events")
+        asked = [count, ("HGETALL", keys.of(tenant, "changed")), *commands, count]
         for _ in range(TRIES_MAX):
-            with mapped():
-                async with self._redis.pipeline(transaction=False) as pipe:
-                    pipe.hget(keys.counts(tenant), "events")
-                    pipe.hgetall(keys.of(tenant, "changed"))
-                    for command in commands:
-                        pipe.execute_command(*command)
-                    pipe.hget(keys.counts(tenant), "events")
-                    before, changed, *found, after = await pipe.execute()
+            before, changed, *found, after = await self._answers(asked)
             if before == after:
                 return Versions.read(changed, after), found
         raise Transient(f"events of {tenant} come faster than its sums are read: ask again")
+
+    async def _answers(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+        with mapped():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                return list(await pipe.execute())
 
     def _remember(self, tenant: str, versions: Versions,
                   read: Mapping[Name, Columns | None]) -> None:

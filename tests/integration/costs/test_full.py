@@ -79,12 +79,6 @@ class TornPipe:
     async def __aexit__(self, *_):
         pass
 
-    def hget(self, *command):
-        self._asked.append(("HGET", *command))
-
-    def hgetall(self, key):
-        self._asked.append(("HGETALL", key))
-
     def execute_command(self, *command):
         self._asked.append(command)
 
