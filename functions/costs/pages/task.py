@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from functions.costs.events.timeline import timeline
 from functions.costs.pages.now import denials
@@ -28,8 +28,12 @@ async def task(visit: Visit) -> Shown:
     line = timeline(name, await known_task(visit.store, visit.tenant, name))
     return Shown("task", "Task", _cards(line, visit.trace_url), tables(line), timed=False,
                  more={"subject": name, "trail": [
-                     ("Spend", "/spend"), (line["agent"], f"/spend?agent={line['agent']}"),
-                     (line["session"], f"/spend?session={line['session']}&by=task")]})
+                     ("Spend", "/spend"), (line["agent"], _spend(agent=line["agent"])),
+                     (line["session"], _spend(session=line["session"], by="task"))]})
+
+
+def _spend(**asked: str) -> str:
+    return f"/spend?{urlencode(asked)}"
 
 
 def tables(line: Mapping[str, Any]) -> list[Table]:

@@ -99,7 +99,7 @@ def _templates() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # events never need it
 
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True,
-                       lstrip_blocks=True, undefined=StrictUndefined)
+                       lstrip_blocks=True, undefined=StrictUndefined, auto_reload=False)
     made.filters |= {"usd": usd, "clock": clock, "duration": duration, "number": number,
                      "percent": percent, "when": when, "posted": posted_width,
                      "held": held_width}

@@ -1,7 +1,7 @@
 import pytest
 
 from functions.costs.pages.tables import Link
-from functions.costs.pages.task import trace
+from functions.costs.pages.task import _spend, trace
 from functions.costs.settings import CostsSettings
 from shared.settings import Misconfigured
 
@@ -35,6 +35,10 @@ def test_address_of_traces_is_taken():
 
     assert CostsSettings.from_env({**NEEDED, "TOLLGATE_TRACE_URL": text}).trace_url == text
     assert CostsSettings.from_env(NEEDED).trace_url is None
+
+
+def test_names_on_the_way_to_a_task_stay_in_their_part_of_an_address():
+    assert _spend(session="a&by=x#y z", by="task") == "/spend?session=a%26by%3Dx%23y+z&by=task"
 
 
 def test_names_of_tasks_stay_one_part_of_an_address():
