@@ -70,9 +70,8 @@ async def _running(store: CostStore, tenant: str, question: Question, days: list
         await store.ends.open(tenant, left, COST_PLACES_MAX)
     if looked_up is None:
         return None
-    found = [await store.places.by(tenant, {"task": task}) for task in looked_up]
-    return count + await store.places.dear.listed(
-        Days(tenant, "place", days, agent), [place for each in found for place in each])
+    places = await store.places.of_each(tenant, "task", looked_up)
+    return count + await store.places.dear.listed(Days(tenant, "place", days, agent), [*places])
 
 
 async def _read(store: CostStore, tenant: str, question: Question, rows: list[Row]) -> Counts:

@@ -144,11 +144,16 @@ class Places:
     async def _numbers_of(self, of: Days, members: Sequence[str]) -> list[str]:
         if of.what == "place":
             return list(members)
-        with mapped():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for member in members:
-                    pipe.smembers(keys.by(of.tenant, "session", member))
-                return sorted({n for each in await pipe.execute() for n in each}, key=int)
+        return sorted(await self.of_each(of.tenant, "session", members), key=int)
+
+    async def of_each(self, tenant: str, dimension: str, values: Sequence[str]) -> set[str]:
+        """Return the places that any of these sessions, tasks or roots has."""
+        found: set[str] = set()
+        for start in range(0, len(values), READ_AT_ONCE):
+            each = [keys.by(tenant, dimension, one) for one in values[start:start + READ_AT_ONCE]]
+            with mapped():
+                found |= await self._redis.sunion(each)
+        return found
 
 
 def _dearest(rows: list[Row], limit: int) -> list[Row]:
