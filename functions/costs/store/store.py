@@ -1,5 +1,6 @@
 """Keeps the ledger's events in Redis, exactly once each, and reads them back."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -12,6 +13,7 @@ from functions.costs.archive.archive import Archive, due, move_due
 from functions.costs.events import sequence
 from functions.costs.events.facts import Fact, read
 from functions.costs.events.packing import pack, unpack
+from functions.costs.questions.dimensions import DEFAULT_MEASURES, MEASURES
 from functions.costs.questions.question import Question
 from functions.costs.questions.rows import Row, Sums, total
 from functions.costs.store.edges import fitting
@@ -30,6 +32,8 @@ ARCHIVED = b"-"
 
 RANKED_MAX = 1_000
 """Tasks or sessions that are told apart where there are too many to tell all."""
+
+_MEASURED = {MEASURES[name]: name for name in DEFAULT_MEASURES}
 
 READ_BATCH = 100
 """Events per HMGET: unpacking them takes some 2 ms, in which nobody else gets an answer."""
@@ -220,9 +224,11 @@ class CostStore:
         """Return the sums of all time by agent."""
         with mapped():
             kept = await self.redis.hgetall(keys.total(tenant))
-        agents = {name[2:] for name in kept}
-        return {agent: _sums([kept.get(f"{letter} {agent}", 0) for letter in "cnt"])
-                for agent in agents}
+        amounts: dict[str, dict[str, int]] = defaultdict(dict)
+        for field, amount in kept.items():
+            letter, _, agent = field.partition(" ")
+            amounts[agent][_MEASURED[letter]] = int(amount)
+        return {agent: Sums.of(each) for agent, each in amounts.items()}
 
     async def tenants(self) -> list[str]:
         """Return the tenants that may have costs."""
@@ -256,8 +262,3 @@ class CostStore:
                     "GET", keys.numbers(tenant, epoch, chunk), NEVER_DECODE=True)
             found += sequence.runs(chunk, bitmap or b"")
         return found
-
-
-def _sums(amounts: Sequence[str | int]) -> Sums:
-    cost, invocations, tokens = map(int, amounts)
-    return Sums(cost, invocations, tokens)
