@@ -21,6 +21,8 @@ from shared.errors import Permanent, Transient
 OUTBOX_PAGES_MAX = 300
 """Asked of the ledger at most, the newest first: 60 000 events, half a minute."""
 
+NEWEST = f"of the ledger's events the newest {OUTBOX_PAGES_MAX * PAGE_MAX} were compared"
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -52,7 +54,9 @@ class Reconciliation:
         notes: list[str] = []
         try:
             sources["ledger"] = await self._posted() - (await self._kept(Span()) - costs)
-            sources["outbox"] = costs + await self._outbox_difference(span)
+            difference, pages = await self._outbox_difference(span)
+            sources["outbox"] = costs + difference
+            notes += [NEWEST] if pages == OUTBOX_PAGES_MAX else []
         except Transient as error:
             notes.append(error.detail)
         return {"tenant": self.tenant, "sources": sources, "notes": notes,
@@ -87,14 +91,15 @@ class Reconciliation:
                             f"reconcile {self.tenant} with a key of its own")
         return int(summary["posted_nano"])
 
-    async def _outbox_difference(self, span: Span) -> int:
-        """Return by how much the outbox's events say more than the store's under the same ids."""
-        difference = 0
+    async def _outbox_difference(self, span: Span) -> tuple[int, int]:
+        """Return by how much the outbox's events say more than the store's, and how many pages."""
+        difference = pages = 0
         async for page in self._pages():
+            pages += 1
             here = {event.id: _nano(event, span)
                     for event in await self.store.events(self.tenant, [e.id for e in page])}
             difference += sum(_nano(event, span) - here.get(event.id, 0) for event in page)
-        return difference
+        return difference, pages
 
     async def _pages(self) -> AsyncIterator[list[Event]]:
         epoch, whole = await self.ledger.whole(self.authorization)
@@ -103,13 +108,14 @@ class Reconciliation:
         left = OUTBOX_PAGES_MAX
         for name, last in sorted(ends.items(), reverse=True):
             for end in range(last, 0, -PAGE_MAX):
+                if not left:
+                    return
                 page = await self.ledger.between(
                     name, Range(max(end - PAGE_MAX + 1, 1), end), self.authorization)
                 left -= 1
-                if page:
-                    yield page
-                if not page or not left:  # older ones are trimmed, or would take too long
+                if not page:  # this one and older ones are trimmed
                     break
+                yield page
 
 
 def _nano(event: Event, span: Span) -> int:

@@ -4,7 +4,11 @@ import json
 
 import pytest
 
-from tests.integration.costs.conftest import POOR_KEY, encode_binary
+from functions.costs.events.sequence import Range
+from functions.costs.questions.ranges import Span
+from functions.costs.trust import reconciling
+from functions.costs.trust.reconciling import Reconciliation
+from tests.integration.costs.conftest import POOR_KEY, encode_binary, ledger_events
 
 pytestmark = pytest.mark.anyio
 SPAN = "from=2026-11-20&to=2026-11-21"
@@ -101,3 +105,32 @@ async def test_invoices_need_the_right_and_stay_with_their_tenant(http):
     assert (await http.post("/v1/invoices", headers=poor, content=HEAD)).status_code == 403
     assert (await http.post("/v1/invoices?tenant=other", headers=CSV,
                             content=HEAD)).status_code == 403
+
+
+class Long:
+    """A ledger that ended two epochs, each with more events than one comparison asks for."""
+
+    def __init__(self, event):
+        self._event, self.asked = event, 0
+
+    async def summary(self, _):
+        return {"tenant": self._event.source.removeprefix("/ledger/"), "posted_nano": 1500}
+
+    async def whole(self, _):
+        return "2", Range(1, 10**9)
+
+    async def between(self, *_):
+        self.asked += 1
+        return [self._event]
+
+
+async def test_comparison_with_the_ledgers_events_ends_and_says_so(store, ledger, monkeypatch):
+    monkeypatch.setattr(reconciling, "OUTBOX_PAGES_MAX", 3)
+    await store.store(event := ledger.attributed("r-1"))
+    await store.store(ledger_events.Ledger(ledger.tenant, "2").attributed("r-2", cost=0))
+    long = Long(event)
+
+    found = await Reconciliation(store, long, ledger.tenant, "Bearer k").report(Span())
+
+    assert long.asked == 3
+    assert found["notes"] == [reconciling.NEWEST]
