@@ -1,6 +1,7 @@
 """Answers errors as problem details (RFC 9457)."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,7 +44,13 @@ def brief(answer: Response) -> Response:
 
 def invalid(error: ValidationError) -> Permanent:
     """Return the 422 of a body that does not fit its model, with a path per fault."""
-    faults = [{"path": ".".join(str(p) for p in e["loc"]) or "(body)", "message": e["msg"]}
+    faults = [{"path": ".".join(str(p) for p in e["loc"]) or "(body)", "message": _told(e)}
               for e in error.errors(include_url=False, include_context=False)]
     detail = "; ".join(f"{f['path']}: {f['message']}" for f in faults)
     return Permanent(detail, errors=faults)
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    """Return a fault as callers say it: they know of objects, not of our classes."""
+    is_none = fault["type"] in ("model_type", "model_attributes_type", "dict_type")
+    return "Input should be an object" if is_none else str(fault["msg"])

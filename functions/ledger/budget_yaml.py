@@ -88,6 +88,8 @@ def _cut(place: Path, lines: Lines) -> Path:
 
 
 def _told(fault: Mapping[str, Any]) -> str:
+    if fault["type"] in ("model_type", "dict_type"):
+        return f"Input should be names with values, not {fault['input']!r:.40}"
     message = str(fault["msg"]).removeprefix("Value error, ")
     given = fault.get("input")
     return f"{message}, not {given!r}" if isinstance(given, str) and given else message

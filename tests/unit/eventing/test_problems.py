@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 from starlette.responses import Response
 
-from eventing.problems import brief, problem
+from eventing.problems import brief, invalid, problem
 from shared.errors import Permanent
 from shared.limits import DELIVERY_ERROR_BYTES_MAX
+from shared.tasks.contract import TaskRequest
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "\U0001f600" * 900, '"\\\n' * 900],
@@ -28,3 +30,11 @@ def test_short_refusal_and_success_stay_as_they_are():
 
     assert brief(refusal) is refusal
     assert brief(success) is success
+
+
+@pytest.mark.parametrize("body", [[], 5, "x", None])
+def test_body_that_is_no_object_is_told_so_without_naming_our_classes(body):
+    with pytest.raises(ValidationError) as refused:
+        TaskRequest.model_validate(body)
+
+    assert invalid(refused.value).detail == "(body): Input should be an object"

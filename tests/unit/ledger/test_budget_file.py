@@ -63,6 +63,7 @@ def test_example_of_the_document_is_read():
     ('{input_uncached: "2.00", ', "{", "line 29, tenants.acme.prices.models.openai/gpt-4o",
      "input_uncached is missing"),
     ('chunk: "10"', 'chunk: "0"', "line 35, platform[0]", "chunk: at least"),
+    ("acme:", "acme: 5\n  other:", "line 3, tenants.acme", "names with values, not '5'"),
     ('usd: "1000"', "", "line 35, platform[0]", "give exactly one"),
     ("tenants: [acme,", "tenants: [Acme,", "line 39, platform[0].tenants[0]", "'Acme'"),
 ])
