@@ -1,4 +1,4 @@
-"""Draws what happens as one HTML page that needs no script."""
+"""Draws what happens as one HTML page; a script keeps it up to date, and it is whole without."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,13 @@ HEAD = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="3">
 <title>Tollgate</title>
 <style>
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; background: #fff; color: #111; --link: #0b57d0; }
+@media (prefers-color-scheme: dark) {
+  :root { background: #121212; color: #eee; --link: #a8c7fa; }
+}
+a { color: var(--link); }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem;
   padding: 0 1rem; }
 .wide { overflow-x: auto; }
@@ -31,6 +34,21 @@ nav a { margin-right: 1rem; }
 </style>
 </head>
 """
+LIVE = """<script>
+const live = document.getElementById('live');
+live.parentElement.hidden = false;
+setInterval(async () => {
+  const main = document.querySelector('main');
+  if (!live.checked || document.hidden || main.contains(document.activeElement)) return;
+  const answer = await fetch('/').catch(() => null);  // it may have ended
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  main.replaceChildren(...page.querySelector('main').children);
+}, 3000);
+</script>
+"""
+"""Not a reload: that would take away focus, selection and place from whoever reads."""
+
 Row = Iterable[Any]
 
 
@@ -41,13 +59,14 @@ def page(status: Mapping[str, Any], records: list[Mapping[str, Any]]) -> str:
                     "</header>\n<main>", _functions(status["functions"]),
                     _triggers(status["triggers"]), _dead(records, costs),
                     _flow(records, costs),
-                    "</main>\n</body>\n</html>\n"))
+                    "</main>\n", LIVE, "</body>\n</html>\n"))
 
 
 def _links(addresses: Mapping[str, str]) -> str:
     costs = addresses.get("costs")
     there = f'<a href="{escape(costs)}/">Costs and tasks</a>' if costs else ""
-    return f'<nav aria-label="Other pages">{there}<a href="/events">Events</a></nav>'
+    return (f'<nav aria-label="Other pages">{there}<a href="/events">Events</a></nav>'
+            '<label hidden><input type="checkbox" id="live" checked> live</label>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +126,9 @@ def _table(title: str, heads: Row, rows: Iterable[Row]) -> str:
     head = "".join(_head(name, is_number=n in numeric) for n, name in enumerate(heads))
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
     body = body or f'<tr><td colspan="{len(tuple(heads))}">none</td></tr>'
-    return (f'<section class="wide"><table><caption>{title}</caption>\n<thead><tr>{head}</tr>'
-            f"</thead>\n<tbody>{body}</tbody></table></section>\n")
+    return (f'<section class="wide" tabindex="0" aria-label="{title}">'
+            f"<table><caption>{title}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<tbody>{body}</tbody></table></section>\n")
 
 
 def _head(name: Any, *, is_number: bool) -> str:

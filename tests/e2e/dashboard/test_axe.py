@@ -1,9 +1,13 @@
 """Every page by axe-core, in both colour schemes, on a desk and on a phone: no violation."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from threading import Thread
 
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
+from eventing.local.page import page
 from tests.e2e.dashboard.test_pages import (
     PAGES,
     PHONE,
@@ -71,3 +75,49 @@ def test_broken_page_is_told(browser, costs):
     (found,) = violations(browser)
 
     assert found.startswith("image-alt: ")
+
+
+STATUS = {"addresses": {"costs": "http://costs"}, "functions": [], "triggers": []}
+
+
+@pytest.fixture
+def runtime():
+    """A server with the runtime's own page; `records` is what happened so far."""
+    records = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page(STATUS, records).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", records
+        server.shutdown()
+
+
+def happened(what):
+    return {"kind": "event", "type": what, "source": "/x" * 60, "task": "t-1", "time": 0}
+
+
+def rows(browser):
+    return browser.execute_script("return document.querySelector('main').innerText")
+
+
+def test_page_of_the_runtime_breaks_no_rule_and_shows_what_is_new(browser, scheme, runtime):
+    address, records = runtime
+    records.append(happened("the.first"))
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    browser.get(address)
+    assert violations(browser) == []
+
+    records.append(happened("the.second"))
+
+    WebDriverWait(browser, 20).until(lambda b: "the.second" in rows(b))
+    assert "the.first" in rows(browser)
+    assert violations(browser) == []
