@@ -37,9 +37,7 @@ class Forecast:
     so_far_nano: int
     low_nano: int
     high_nano: int
-    """Between these lay four of five earlier forecasts made as many days ahead."""
-
-    days_of_data: int
+    """Between these lay four of five earlier forecasts, made a week ahead."""
 
 
 def forecast(daily: Mapping[date, int], today: date) -> Forecast | None:
@@ -55,7 +53,7 @@ def forecast(daily: Mapping[date, int], today: date) -> Forecast | None:
     left = _left(past, today, daily.get(today, 0))
     low, high = _spread(past)
     return Forecast(total_nano=spent + left, so_far_nano=spent, low_nano=spent + int(left * low),
-                    high_nano=spent + int(left * high), days_of_data=len(past))
+                    high_nano=spent + int(left * high))
 
 
 def backtest(daily: Mapping[date, int], today: date) -> Fraction | None:
@@ -73,7 +71,7 @@ def anomaly(daily: Mapping[date, int], day: date) -> Fraction | None:
     The deviation is the scaled median absolute deviation, at least a twentieth of the median, so
     that a tenant who spends the same each day is not alarmed by a cent.
     """
-    before = list(_whole_days(daily, day).values())[-ANOMALY_DAYS_MIN * 2:]
+    before = _whole_days(daily, day)[-ANOMALY_DAYS_MIN * 2:]
     if len(before) < ANOMALY_DAYS_MIN:
         return None
     middle = Fraction(median(before))
@@ -101,42 +99,43 @@ def exhausted_in_s(free: int, burnt: int, over_s: int) -> int | None:
     return free * over_s // burnt if burnt > 0 else None
 
 
-def _whole_days(daily: Mapping[date, int], today: date) -> dict[date, int]:
-    """Return every day from the first with costs to yesterday, those without as 0."""
+def _whole_days(daily: Mapping[date, int], today: date) -> list[int]:
+    """Return the cost of every day from the first with costs to yesterday, 0 where it has none."""
     first = min((day for day in daily if day < today), default=today)
-    days = ((first + timedelta(n)) for n in range((today - first).days))
-    return {day: daily.get(day, 0) for day in days}
+    return [daily.get(first + timedelta(n), 0) for n in range((today - first).days)]
 
 
-def _mean(past: Mapping[date, int], weekday: int, before: date) -> Fraction:
-    """Return the mean of a weekday in the last weeks; seven days of data hold one of each."""
-    start = before - timedelta(weeks=FORECAST_WEEKS)
-    same = [cost for day, cost in past.items()
-            if start <= day < before and day.weekday() == weekday]
+def _mean(past: Sequence[int], at: int, before: int) -> Fraction:
+    """Return the mean of the days of the same weekday as day `at`, of the weeks before a day.
+
+    Days are told by their place in `past`; seven of them hold one of each weekday.
+    """
+    start = max(before - FORECAST_WEEKS * 7, 0)
+    same = past[start + (at - start) % 7:before:7]
     return Fraction(sum(same), len(same))
 
 
-def _left(past: Mapping[date, int], today: date, spent_today: int) -> int:
-    total = max(_mean(past, today.weekday(), today) - spent_today, Fraction(0))
-    day = today + timedelta(1)
-    while _same_month(day, today):
-        total += _mean(past, day.weekday(), today)
-        day += timedelta(1)
+def _left(past: Sequence[int], today: date, spent_today: int) -> int:
+    now = len(past)
+    total = max(_mean(past, now, now) - spent_today, Fraction(0))
+    ahead = 1
+    while _same_month(today + timedelta(ahead), today):
+        total += _mean(past, now + ahead, now)
+        ahead += 1
     return int(total)
 
 
-def _ratios(past: Mapping[date, int]) -> list[Fraction]:
+def _ratios(past: Sequence[int]) -> list[Fraction]:
     """Return true over foretold for the week after each day that had data enough."""
-    days, found = list(past), []
-    for i in range(FORECAST_DAYS_MIN, len(days) - 6):
-        week = days[i:i + 7]
-        foretold = sum(_mean({d: past[d] for d in days[:i]}, d.weekday(), days[i]) for d in week)
+    found = []
+    for now in range(FORECAST_DAYS_MIN, len(past) - 6):
+        foretold = sum(_mean(past, day, now) for day in range(now, now + 7))
         if foretold:
-            found.append(Fraction(sum(past[d] for d in week)) / foretold)
+            found.append(Fraction(sum(past[now:now + 7])) / foretold)
     return found
 
 
-def _spread(past: Mapping[date, int]) -> tuple[Fraction, Fraction]:
+def _spread(past: Sequence[int]) -> tuple[Fraction, Fraction]:
     """Return the 10th and 90th percentile of true over foretold; 1 and 1 without any."""
     ratios = sorted(_ratios(past))
     if not ratios:

@@ -139,9 +139,10 @@ def anomalies(costs: Mapping[date, int], days: Sequence[date]) -> Table:
 
 def days_of(visit: Visit) -> list[date]:
     """Return the whole days that the page shows; a year's at most."""
-    start = visit.period.start or visit.today - timedelta(365)
     end = min(visit.period.end or visit.today, visit.today)
-    return [start + timedelta(n) for n in range(max((end - start).days, 0))][-365:]
+    year = end - timedelta(365)
+    start = max(visit.period.start or year, year)
+    return [start + timedelta(n) for n in range((end - start).days)]
 
 
 def _entry(visit: Visit, by: str, row: Row) -> Cell:
