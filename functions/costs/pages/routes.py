@@ -32,10 +32,11 @@ from functions.costs.trust import gaps
 from functions.costs.trust.ledger import LedgerEvents
 from shared.auth import Caller
 from shared.errors import NotFound, Permanent, TollgateError, Unauthorized
+from shared.limits import REQUEST_BYTES_MAX
 
 FORM_BYTES_MAX = 4_096
-INVOICE_BYTES_MAX = 4_194_304
-"""A form's: some 40 000 lines of an invoice. The API takes more."""
+INVOICE_BYTES_MAX = 3 * REQUEST_BYTES_MAX
+"""A form's, which writes commas and line ends as three signs: what the API takes fits."""
 
 THEME = "tollgate_theme"
 THEMES = ("light", "dark")

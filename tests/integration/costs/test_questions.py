@@ -41,6 +41,15 @@ async def test_all_tenants_together_are_for_the_platform_alone(http, store, ledg
     assert {answer.status_code for answer in refused} == {403}
 
 
+@pytest.mark.parametrize("path", ["/v1/gaps?tenant=*", "/v1/denials?tenant=*", "/?tenant=*",
+                                  "/v1/costs?tenant=no}tenant", "/v1/costs?tenant="])
+async def test_name_of_no_tenant_is_refused_where_it_would_be_a_tenant_without_costs(http, path):
+    answer = await http.get(path, headers=PLATFORM)
+
+    assert answer.status_code == 422
+    assert "tenant" in answer.text
+
+
 SPANNED = ("/v1/costs", "/v1/tasks", "/v1/unit-costs", "/v1/unattributed", "/v1/reconcile",
            "/v1/events", "/v1/denials?group_by=reason", "/v1/trust/days", "/spend", "/efficiency",
            "/trust", "/csv/spend/over-time")
