@@ -4,6 +4,7 @@ from eventing.outbox import Outbox
 from eventing.task_cost import Posted
 from eventing.task_ending import Past, ended
 from shared.clock import Clock
+from shared.faults import FaultPoint, reach
 from shared.tasks.contract import Status
 from shared.tasks.store import Snapshot, Tasks
 
@@ -25,7 +26,9 @@ class Failing:
         records = await self._tasks.steps(state.tenant, state.task.id)
         past = Past(records, await self._posted.of(state), self._clock())
         commit = ended(snapshot, Status.FAILED, error, past)
+        await reach(FaultPoint.TASK_BEFORE_END)
         if commit is None or await self._tasks.commit(commit) <= 0:
             return False
+        await reach(FaultPoint.TASK_AFTER_END)
         await self._outbox.flush(commit.state, dict(commit.events), self._clock())
         return True

@@ -92,7 +92,8 @@ class System:
         data.mkdir(parents=True)
         known = [{"key_sha256": hashlib.sha256(_key(f"t{n}", right).encode()).hexdigest(),
                   "tenant": f"t{n}", "rights": [right], "name": ""}
-                 for n in range(TENANTS) for right in ("admin", "tasks", "events", "costs")]
+                 for n in range(TENANTS) for right in (
+                     "admin", "tasks", "events", "costs", "platform")]
         (data / "secrets.json").write_text(json.dumps({
             "tollgate-grant-key": {"key": GRANT_KEY},
             "tollgate-api-keys": {"api-keys.json": json.dumps(known)}}))

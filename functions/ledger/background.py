@@ -90,9 +90,9 @@ class Background:
         self._ticks += 1
         await self._guarded(self._mounted.look())
         await self._guarded(self._switch.announce())
-        await self._guarded(self._waking.go())
         for tenant in await self._store.tenants():
             counts["tenants"] += 1
+            await self._guarded(self._waking.go(tenant))
             counts["failed"] += not await self._guarded(self._swept(tenant, counts))
         return counts
 

@@ -21,7 +21,6 @@ from functions.ledger.budget_changes import (
 from functions.ledger.limits import Cap, Limits, Origin, refuse_too_many
 from functions.ledger.prices import PriceBook
 from functions.ledger.store import Store
-from functions.ledger.waking import Waking
 from functions.ledger.windows import windows_at
 from shared.errors import Busy, Permanent
 from shared.limits import COMMIT_RETRIES_MAX
@@ -47,8 +46,8 @@ class Plan:
 class BudgetFiles:
     """Budgets, zones, prices and caps as a file has them."""
 
-    def __init__(self, store: Store, prices: PriceBook, waking: Waking) -> None:
-        self._store, self._prices, self._waking = store, prices, waking
+    def __init__(self, store: Store, prices: PriceBook) -> None:
+        self._store, self._prices = store, prices
 
     async def apply(self, wanted: Wanted, *, origin: Origin = "",
                     dry_run: bool = False) -> dict[str, Any]:
@@ -113,23 +112,24 @@ class BudgetFiles:
 
     async def _write(self, caps_made: list[Change], plans: list[Plan], *, wanted: Wanted,
                      caps: Mapping[str, tuple[Cap, ...]], origin: Origin) -> None:
-        if caps_made and not await self._swapped(keys.CAPS, caps_made):
+        if caps_made and not await self._swapped([keys.CAPS], caps_made):
             raise Busy("the caps are being changed by others: apply the file again")
         for first in plans:
             plan = first
             for _ in range(COMMIT_RETRIES_MAX):
-                if not plan.made or await self._swapped(keys.limits(plan.tenant), plan.made):
+                if not plan.made or await self._swapped(
+                        [keys.limits(plan.tenant), keys.wake(plan.tenant)], plan.made):
                     break
                 plan = await self._plan(plan.tenant, wanted, caps.get(plan.tenant), origin)
             else:
                 raise Busy(f"the budgets of tenant {plan.tenant} are being changed by others")
             if plan.made:
                 await self._store.reload(plan.tenant)
-                self._waking.soon(plan.tenant)
 
-    async def _swapped(self, key: str, made: list[Change] | tuple[Change, ...]) -> bool:
+    async def _swapped(self, script_keys: list[str],
+                       made: list[Change] | tuple[Change, ...]) -> bool:
         flat = [text for change in made for text in (change.field, change.before, change.after)]
-        return bool(await self._store.scripts["budget"](self._store.redis, [key], flat))
+        return await self._store.run_one("budget", script_keys, flat)
 
     async def _hash(self, key: str) -> dict[str, str]:
         with mapped():

@@ -8,7 +8,6 @@ from functions.ledger.accounts import SAFE
 from functions.ledger.limits import UNITS, Limit, Limits, Scope, field, refuse_too_many
 from functions.ledger.requests import BudgetBody
 from functions.ledger.store import Store
-from functions.ledger.waking import Waking
 from functions.ledger.windows import HOUR_S, Window, Windows, bounds
 from shared.errors import Busy, Forbidden, NotFound
 from shared.limits import COMMIT_RETRIES_MAX
@@ -20,8 +19,8 @@ AMOUNTS = ("res", "pst", "ovr", "unr")
 class Budgets:
     """The limits of every tenant."""
 
-    def __init__(self, store: Store, waking: Waking) -> None:
-        self._store, self._waking = store, waking
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     async def put(self, tenant: str, scope: Scope, owner_id: str, body: BudgetBody,
                   ) -> dict[str, Any]:
@@ -126,12 +125,10 @@ class Budgets:
         return found or ""
 
     async def _swap(self, tenant: str, name: str, read: str, text: str) -> bool:
-        done = await self._store.scripts["budget"](
-            self._store.redis, [keys.limits(tenant)], [name, read, text])
+        done = await self._store.run_one(
+            "budget", [keys.limits(tenant), keys.wake(tenant)], [name, read, text])
         await self._store.reload(tenant)
-        if done:
-            self._waking.soon(tenant)
-        return bool(done)
+        return done
 
 
 def _owner(tenant: str, scope: Scope, owner_id: str) -> str:

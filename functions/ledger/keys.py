@@ -3,6 +3,8 @@
 | pattern | type | TTL | written by |
 |---|---|---|---|
 | `lg:{tenant}:lim` | hash `version zone prices caps` and limits → JSON | none | budget |
+| `lg:{tenant}:wake` | version of the limits that paused tasks are to be told of | none: until \
+they are | budget, switch |
 | `lg:{tenant}:a:<scope>|<id>|<window>` | hash `<unit>.res .pst .ovr .lim .in .out`, `blk`, \
 counters | none, from first use by window, or 14 d from last use | reserve, finish, post, adjust, \
 credit |
@@ -27,6 +29,11 @@ DRAIN_GROUP = "drain"
 def limits(tenant: str) -> str:
     """Return the key of a tenant's limits."""
     return f"lg:{{{tenant}}}:lim"
+
+
+def wake(tenant: str) -> str:
+    """Return the key of the version of limits that a tenant's paused tasks are to be told of."""
+    return f"lg:{{{tenant}}}:wake"
 
 
 def account(tenant: str, name: str) -> str:

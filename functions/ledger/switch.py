@@ -2,7 +2,8 @@
 
 The stop is written first, then the version of every tenant's limits is raised: a reserve that was
 worked out before is answered STALE by its script, reads again, and finds the stop. The script
-itself does not change, nor does what a reserve costs.
+itself does not change, nor does what a reserve costs. What a ledger that died left undone, the
+one that publishes the event does.
 """
 
 import logging
@@ -14,9 +15,9 @@ from eventing.types_stop import STOP_TYPES, StopLifted, StopPayload, StopPlaced
 from functions.ledger import keys
 from functions.ledger.stops import Stop, StopBody, StopKind, field_of
 from functions.ledger.store import Store
-from functions.ledger.waking import Waking
 from shared.clock import rfc3339
 from shared.errors import NotFound, TooLarge
+from shared.faults import FaultPoint, reach
 from shared.ids import derived
 from shared.limits import STOPS_MAX
 from shared.store import mapped
@@ -28,8 +29,8 @@ PAYLOADS: dict[str, type[StopPayload]] = {payload.TYPE: payload for payload in S
 class Switch:
     """The kill switch."""
 
-    def __init__(self, store: Store, publisher: Publisher, waking: Waking) -> None:
-        self._store, self._publisher, self._waking = store, publisher, waking
+    def __init__(self, store: Store, publisher: Publisher) -> None:
+        self._store, self._publisher = store, publisher
         self._redis: Any = store.redis
 
     async def every(self) -> list[Stop]:
@@ -55,7 +56,7 @@ class Switch:
         return stop
 
     async def lift(self, kind: StopKind, name: str) -> Stop:
-        """Let it spend again, and wake the tasks that waited.
+        """Let it spend again; the tasks that waited are woken as it is announced.
 
         Raises:
             NotFound: it is not stopped. Unavailable: Redis is away, ask again.
@@ -65,12 +66,10 @@ class Switch:
             raise NotFound(f"{kind} {name} is not stopped")
         await self._write(stop, StopLifted.TYPE)
         await self._raise_versions()
-        for tenant in await self._store.tenants():
-            self._waking.soon(tenant)
         return stop
 
     async def announce(self) -> int:
-        """Publish what was not yet; at least once, in order. Return how many.
+        """Finish and publish what was not yet; at least once, in order. Return how many.
 
         Raises:
             Transient: the broker or Redis is away; the rest is published by the next call.
@@ -81,7 +80,9 @@ class Switch:
                 text = await self._redis.lindex(keys.STOPS_OUT, 0)
             if text is None:
                 return count
+            await self._raise_versions(wakes=text.startswith(StopLifted.TYPE))
             await self._publisher.publish(_event(text))
+            await reach(FaultPoint.STOP_AFTER_PUBLISH)
             with mapped():
                 await self._redis.lrem(keys.STOPS_OUT, 1, text)
             count += 1
@@ -98,11 +99,15 @@ class Switch:
                 pipe.rpush(keys.STOPS_OUT, entry)
                 await pipe.execute()
         log.warning("%s %s %s", kind, stop.field, stop.reason)
+        await reach(FaultPoint.STOP_AFTER_WRITE)
 
-    async def _raise_versions(self) -> None:
+    async def _raise_versions(self, *, wakes: bool = False) -> None:
         for tenant in await self._store.tenants():
             with mapped():
-                await self._redis.hincrby(keys.limits(tenant), "version", 1)
+                version = await self._redis.hincrby(keys.limits(tenant), "version", 1)
+                if wakes:
+                    await self._redis.set(keys.wake(tenant), version)
+            await reach(FaultPoint.STOP_BETWEEN_TENANTS)
 
 
 def _event(text: str) -> Event:

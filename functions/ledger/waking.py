@@ -1,36 +1,41 @@
 """Tells paused tasks that their tenant's budgets are other ones now."""
 
 import logging
+from typing import Any
 
 from eventing.publish import Publisher
+from functions.ledger import keys
 from functions.ledger.store import Store
 from shared.limits import LIST_PAGE_MAX, PAUSED_WOKEN_MAX
+from shared.store import mapped
 
 log = logging.getLogger(__name__)
 REASON = "the budget was changed"
 
 
 class Waking:
-    """Publishes `task.resumed`; an agent that finds no room pauses its task again."""
+    """Publishes `task.resumed`; an agent that finds no room pauses its task again.
+
+    That tasks are to be told is written with what they are told of: no ledger takes it along when
+    it dies.
+    """
 
     def __init__(self, store: Store, publisher: Publisher) -> None:
         self._store, self._publisher = store, publisher
-        self._due: set[str] = set()
 
-    def soon(self, tenant: str) -> None:
-        """Have the tenant's paused tasks woken by the next `go`."""
-        self._due.add(tenant)
-
-    async def go(self) -> int:
-        """Wake the paused tasks of every tenant that is due; return how many.
+    async def go(self, tenant: str) -> int:
+        """Wake a tenant's paused tasks if they are to be told; return how many. At least once.
 
         Raises:
-            TollgateError: the broker or Redis is away; the tenant stays due.
+            TollgateError: the broker or Redis is away; the next call tells them.
         """
-        count = 0
-        for tenant in sorted(self._due):
-            count += await self._woken(tenant)
-            self._due.discard(tenant)
+        key, redis = keys.wake(tenant), self._store.redis
+        with mapped():
+            version: Any = await redis.get(key)
+        if version is None:
+            return 0
+        count = await self._woken(tenant)
+        await self._store.run_one("woken", [key], [version])
         return count
 
     async def _woken(self, tenant: str) -> int:

@@ -58,11 +58,11 @@ def assemble(redis: Redis, publisher: Publisher, prices: PriceBook, *, key: Secr
     endings = Endings(reservations, form)
     outbox = Outbox(store, publisher, endings.ended)
     waking = Waking(store, publisher)
-    files = BudgetFiles(store, prices, waking)
-    mounted, switch = MountedBudgets(budgets, files), Switch(store, publisher, waking)
+    files = BudgetFiles(store, prices)
+    mounted, switch = MountedBudgets(budgets, files), Switch(store, publisher)
     return Parts(
         door=Door(key, api_keys, clock), reservations=reservations, endings=endings,
-        budgets=Budgets(store, waking), files=files, mounted=mounted, reports=Reports(store),
+        budgets=Budgets(store), files=files, mounted=mounted, reports=Reports(store),
         outbox=outbox, rerates=Rerates(endings, outbox), switch=switch,
         background=Background(store, endings, outbox, mounted=mounted, escrow=escrow,
                               waking=waking, switch=switch, clock=clock))

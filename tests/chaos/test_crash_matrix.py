@@ -1,13 +1,16 @@
 """Kills every function once at every point where it can die, and looks whether anything is lost."""
 
+import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
+import httpx2
 import pytest
 
 from shared.faults import FaultPoint as At
 from tests.chaos.points import functions, reachable
-from tests.system import until
+from tests.system import WAIT_S, until
 
 pytestmark = pytest.mark.anyio
 
@@ -39,11 +42,14 @@ STEP = [At.BEFORE_RECORD, At.AFTER_RECORD, At.BEFORE_CLAIM, At.AFTER_CLAIM, At.A
         At.AFTER_COMMIT, At.BETWEEN_PUBLISHES, At.AFTER_PUBLISH, At.BEFORE_RESPONSE]
 """The points of one step, in order."""
 
+STOP = [At.STOP_AFTER_WRITE, At.STOP_BETWEEN_TENANTS, At.STOP_AFTER_PUBLISH]
 TOOL = [point for point in At if point.startswith("tool_")]
 MATRIX = [
     *(Kill("agents", point) for point in STEP),
-    *(Kill("agents", point, LAST) for point in (At.AFTER_RESERVE, At.AFTER_ANSWER,
-                                                At.AFTER_SETTLE, At.AFTER_COMMIT)),
+    *(Kill("agents", point, LAST) for point in (
+        At.AFTER_RESERVE, At.AFTER_ANSWER, At.AFTER_SETTLE, At.BEFORE_COMMIT, At.AFTER_COMMIT)),
+    *(Kill("agents", point, story="cancel") for point in (
+        At.BEFORE_COMMIT, At.AFTER_COMMIT, At.AFTER_PUBLISH)),
     Kill("agents", At.BETWEEN_PUBLISHES, 2),
     Kill("agents", At.AFTER_PUBLISH, LAST),
     Kill("agents", At.SUBMIT_AFTER_COMMIT, story="own door"),
@@ -54,13 +60,17 @@ MATRIX = [
     *(Kill("ledger", point, nth) for nth in (1, 2, 3)
       for point in (At.LEDGER_BEFORE_SCRIPT, At.LEDGER_AFTER_SCRIPT)),
     Kill("ledger", At.LEDGER_AFTER_PUBLISH),
+    *(Kill("ledger", point, story=story) for story in ("stop", "start") for point in STOP),
     *(Kill("costs", point) for point in (At.COSTS_BEFORE_STORE, At.COSTS_AFTER_STORE,
                                          At.BEFORE_RESPONSE)),
     *(Kill("watchdog", point, story="silence") for point in (At.BETWEEN_PUBLISHES,
                                                              At.AFTER_PUBLISH)),
     Kill("watchdog", At.BEFORE_RESPONSE, story="timer"),
+    *(Kill("watchdog", point, story="deadline") for point in (At.TASK_BEFORE_END,
+                                                              At.TASK_AFTER_END)),
     *(Kill("deadletters", point, story="broken agent") for point in (
-        At.BETWEEN_PUBLISHES, At.AFTER_PUBLISH, At.BEFORE_RESPONSE)),
+        At.TASK_BEFORE_END, At.TASK_AFTER_END, At.BETWEEN_PUBLISHES, At.AFTER_PUBLISH,
+        At.BEFORE_RESPONSE)),
 ]
 NOT_REACHED = {
     ("gateway", At.BEFORE_RESPONSE): "it takes no events from the broker",
@@ -68,6 +78,10 @@ NOT_REACHED = {
     ("rollouts", At.BEFORE_RESPONSE): "it needs a Kubernetes: tests/cluster/rollouts",
 }
 """Points in modules that these functions import, where they never come by."""
+
+
+def of_story(*stories):
+    return [kill for kill in MATRIX if kill.story in stories]
 
 
 def test_the_matrix_has_every_point_that_a_function_can_reach():
@@ -83,7 +97,7 @@ def test_every_fault_point_is_in_the_code():
     assert found == set(At)
 
 
-@pytest.mark.parametrize("kill", [k for k in MATRIX if k.story in ("errand", "own door")], ids=str)
+@pytest.mark.parametrize("kill", of_story("errand", "own door"), ids=str)
 async def test_a_task_survives_a_kill(system, tenant, kill):
     killed = await system.armed(kill.function, kill.point, kill.nth)
 
@@ -117,7 +131,7 @@ async def test_a_kill_while_the_model_answers_is_paid_under_its_own_reservation(
     assert outcomes == {first: "forfeited", second: "settled"}
 
 
-@pytest.mark.parametrize("kill", [k for k in MATRIX if k.story == "silence"], ids=str)
+@pytest.mark.parametrize("kill", of_story("silence"), ids=str)
 async def test_what_the_watchdog_left_unpublished_is_published(system, tenant, kill):
     gateway = await system.armed("gateway", At.SUBMIT_AFTER_COMMIT)
     killed = await system.armed("watchdog", kill.point)
@@ -147,7 +161,7 @@ async def test_the_watchdogs_timer_survives_a_kill(system, tenant):
     assert await system.ping("watchdog") == 204
 
 
-@pytest.mark.parametrize("kill", [k for k in MATRIX if k.story == "broken agent"], ids=str)
+@pytest.mark.parametrize("kill", of_story("broken agent"), ids=str)
 async def test_the_dead_letters_fail_a_task_once_through_a_kill(system, tenant, kill):
     killed = await system.armed("deadletters", kill.point)
 
@@ -159,9 +173,95 @@ async def test_the_dead_letters_fail_a_task_once_through_a_kill(system, tenant, 
     assert found["status"] == "failed"
     assert "agent broken could not take" in found["error"]
     assert len(await tenant.letters()) == 1
-    ends = {r["id"] for r in system.records("event")
-            if r["task"] == task and r["type"] == "dev.tollgate.task.completed.v1"}
-    assert len(ends) == 1
+    await assert_ended_once(system, tenant, task)
+
+
+@pytest.mark.parametrize("kill", of_story("cancel"), ids=str)
+async def test_a_cancelled_task_ends_once_through_a_kill(system, tenant, kill):
+    task = await tenant.submit("sleep 20")
+    await until(lambda: has_taken(tenant, task, 1), what="the first step")
+    killed = await system.armed(kill.function, kill.point, kill.nth)
+
+    answer = await tenant.ask("DELETE", f"/tasks/{task}", params={"reason": "a test"})
+    assert answer.status_code == 202, answer.text
+    await until(killed.exists, what=f"{kill} dies")
+    system.disarm(kill.function)
+    found = await recovered(system, tenant, task)
+
+    assert (found["status"], found["error"]) == ("cancelled", "a test")
+    await assert_ended_once(system, tenant, task)
+
+
+@pytest.mark.parametrize("kill", of_story("deadline"), ids=str)
+async def test_the_watchdog_ends_a_task_once_through_a_kill(system, tenant, kill):
+    killed = await system.armed("watchdog", kill.point)
+    task = await tenant.submit("sleep 20", deadline_s=2)
+
+    await until(lambda: rounds_kill(system, killed), what="the watchdog dies")
+    system.disarm("watchdog")
+    await until(lambda: rounds_end(system, tenant, task), what="the task ends")
+
+    found = await tenant.task(task)
+    assert (found["status"], found["error"]) == ("failed", "deadline exceeded")
+    await assert_ended_once(system, tenant, task)
+
+
+async def has_taken(tenant, task, steps):
+    return (await tenant.task(task))["steps_used"] == steps
+
+
+async def rounds_kill(system, killed):
+    await system.rounds()
+    return killed.exists()
+
+
+async def rounds_end(system, tenant, task):
+    await system.rounds()
+    return (await tenant.task(task))["status"] == "failed"
+
+
+@pytest.mark.parametrize("kill", of_story("stop", "start"), ids=str)
+async def test_the_kill_switch_survives_a_kill(system, tenant, kill):
+    operator, path = system.tenant("platform"), f"/v1/stops/tenant/{tenant.name}"
+    mark = system.mark()
+    killed = await system.armed("ledger", kill.point) if kill.story == "stop" else None
+
+    assert (await said(operator, "PUT", path, json={"reason": "a test"})).status_code == 200
+    task = await tenant.submit(f"errand {system.hook.url(tenant.name)}", key="once")
+    await until(lambda: is_paused(tenant, task), what="the task waits")
+    assert (await tenant.summary())["reservations"] == 0
+
+    await until(lambda: is_announced(system), what="the stop is announced")
+    killed = killed or await system.armed("ledger", kill.point)
+    assert (await said(operator, "DELETE", path)).status_code in (200, 404)
+    await until(killed.exists, what=f"{kill} dies")
+    system.disarm("ledger")
+
+    found = await tenant.wait(task)  # nothing but the start wakes it
+    assert (found["status"], found["result"]["output"]) == ("completed", ANSWER)
+    await assert_nothing_is_lost_or_paid_twice(system, tenant, task)
+    told = {(r["type"], r["id"]) for r in system.records("event", mark) if ".stop." in r["type"]}
+    assert sorted(kind for kind, _ in told) == [
+        "dev.tollgate.stop.lifted.v1", "dev.tollgate.stop.placed.v1"]
+
+
+async def said(operator, method, path, **body):
+    """Say it to the ledger until it answers, as people do whose request was cut."""
+    ends = time.monotonic() + WAIT_S
+    while True:
+        with suppress(httpx2.TransportError):
+            answer = await operator.ask(method, path, at="ledger", **body)
+            if answer.status_code < 500:
+                return answer
+        assert time.monotonic() < ends, f"{method} {path} is never answered"
+
+
+async def is_paused(tenant, task):
+    return (await tenant.task(task))["status"] == "paused"
+
+
+async def is_announced(system):
+    return not await system.redis.llen("lg:{~}:stops:out")
 
 
 async def recovered(system, tenant, task):
@@ -192,3 +292,22 @@ async def assert_nothing_is_lost_or_paid_twice(system, tenant, task):
     assert {i["id"] for i in paid["invocations"]} >= set(calls)
     assert paid["total_nano"] == summary["posted_nano"]
     assert await tenant.letters() == []
+    await assert_ended_once(system, tenant, task)
+
+
+async def assert_ended_once(system, tenant, task):
+    """One end in its stream, and one event that says so, however often it was published."""
+    entries = await system.redis.xrange(f"tk:{{{tenant.name}}}:stream:{task}")
+    assert [fields["event"] for _, fields in entries].count("end") == 1
+    ends = await until(lambda: told_ends(system, tenant, task), what="the end is told")
+    assert len(ends) == 1
+
+
+async def told_ends(system, tenant, task):
+    """Return the ids of what told how a task ended; what nobody told yet, the watchdog does."""
+    found = {r["id"] for r in system.records("event") if r["task"] == task
+             and r["type"] == "dev.tollgate.task.completed.v1"}
+    if not found:
+        await system.overdue(tenant)
+        await system.rounds()
+    return found

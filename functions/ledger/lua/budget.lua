@@ -1,6 +1,6 @@
 -- Sets or removes fields if all of them still are what the caller read, and raises the version.
 --
--- KEYS  1 limits
+-- KEYS  1 limits  2 what paused tasks are to be told, if any may wait for these limits
 -- ARGV  per field: its name, its text as read ('' if absent), its new text ('' to remove it)
 -- Returns 1, or 0 if somebody else was faster; then nothing is changed.
 
@@ -14,5 +14,6 @@ for i = 1, #ARGV, 3 do
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
   end
 end
-redis.call('HINCRBY', KEYS[1], 'version', 1)
+local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
+if KEYS[2] then redis.call('SET', KEYS[2], version) end
 return 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.ledger.stops import StopBody
 from shared.auth import ApiKey, ApiKeys, hash_key
 from shared.errors import Transient
 from shared.limits import STOPS_MAX
@@ -189,3 +190,28 @@ async def test_stops_are_bounded(ledger):
     answer = await ask(ledger, "PUT", "/tool/more", json={"reason": "x"})
 
     assert answer.status_code == 413
+
+
+async def test_stop_of_a_ledger_that_died_half_way_is_finished_by_the_next_sweep(ledger, redis_url):
+    async with serving(redis_url) as other:
+        await other.meter.hold(other.call())  # it remembers that nothing is stopped
+        stopping = ledger.parts.switch
+        stopping._raise_versions = _died
+        with pytest.raises(Died):
+            await stopping.place("tenant", other.tenant, StopBody(reason="a loop"))
+        await other.meter.hold(other.call())
+
+        await other.http.post("/sweep")
+
+        with pytest.raises(Denied, match="a loop"):
+            await other.meter.hold(other.call())
+        assert [e.type for e in other.broker.events if e.subject == f"tenant|{other.tenant}"] == [
+            "dev.tollgate.stop.placed.v1"]
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+async def _died(**_):
+    raise Died

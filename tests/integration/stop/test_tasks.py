@@ -2,8 +2,10 @@
 
 import pytest
 
+from functions.ledger.requests import BudgetBody
 from shared.tasks.contract import Status
 from tests.integration.agents import test_over_budget
+from tests.integration.ledger.conftest import serving
 from tests.integration.stop.test_stops import admit, clean, start, stop
 
 pytestmark = pytest.mark.anyio
@@ -39,3 +41,25 @@ async def test_task_fails_with_the_reason_if_the_stop_says_so(stopped):
 
     assert (ended.status, ended.error) == (Status.FAILED, "everything is stopped: a loop")
     assert stopped.model.asked == []
+
+
+@pytest.mark.parametrize("change", ["start", "budget"])
+async def test_task_is_woken_by_another_ledger_than_the_one_that_was_told(stopped, redis_url,
+                                                                         change):
+    """The one that was told may die at once: what it was to do is in Redis."""
+    await stop(stopped.ledger, "agent", "researcher")
+    assert (await stopped.run()).status is Status.PAUSED
+    async with serving(redis_url) as other:
+        await other.http.post("/sweep")  # the stop itself is announced
+        other.broker.events.clear()
+
+        await (start(stopped.ledger, "agent", "researcher") if change == "start"
+               else stopped.ledger.parts.budgets.put(
+                   stopped.ledger.tenant, "tenant", stopped.ledger.tenant,
+                   BudgetBody(limit=10**12)))
+        await other.http.post("/sweep")
+        await other.http.post("/sweep")
+
+        woken = [e for e in other.broker.events if e.type.endswith("task.resumed.v1")]
+        assert [e.get("taskid") for e in woken if e.get("tenantid") == stopped.ledger.tenant] == [
+            "t1"]
