@@ -10,6 +10,7 @@ from tests.benchmarks.capacity import capacity
 from tests.benchmarks.cold import cold
 from tests.benchmarks.costs import costs
 from tests.benchmarks.demo import demo
+from tests.benchmarks.export import export
 from tests.benchmarks.figures import table, write
 from tests.benchmarks.growth import growth
 from tests.benchmarks.imports import imports
@@ -24,7 +25,7 @@ MEASUREMENTS = {"cold": cold, "steps": overhead, "reserve": reserve, "load": loa
                 "whole": whole, "paced": paced, "batch": batch, "litellm": litellm,
                 "script": script, "memory": memory, "demo": demo, "growth": growth,
                 "capacity": capacity, "imports": imports, "rollouts": rollouts, "costs": costs,
-                "page": page}
+                "export": export, "page": page}
 
 
 def main(names):

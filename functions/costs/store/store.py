@@ -191,7 +191,7 @@ class CostStore:
         left = list(here)
         for start in range(0, len(left), READ_BATCH):
             for event in await self.events(tenant, left[start:start + READ_BATCH]):
-                here.pop(event.id)
+                here.pop(event.id, None)
                 yield event
         if here:
             async for event in self._archived(tenant, hour):
