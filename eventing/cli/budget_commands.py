@@ -22,9 +22,9 @@ Span = Annotated[str, typer.Option(
     "--window", callback=windowed, help="life, or h, d, w, m: hour, day, week, month.")]
 Unit = Annotated[str, typer.Option(help="usd, tok or calls.")]
 Thresholds = Annotated[list[int] | None, typer.Option(
-    "--threshold", metavar="PERCENT", help="Alert at it; repeat. [default: 50 80 90 100]")]
+    "--threshold", metavar="PERCENT", show_default="50 80 90 100", help="Alert at it; repeat.")]
 Policy = Annotated[str | None, typer.Option(
-    help="observe, downgrade, deny, or pause: the task waits for budget. [default: deny]")]
+    show_default="deny", help="observe, downgrade, deny, or pause: the task waits for budget.")]
 Revision = Annotated[int | None, typer.Option(
     help="Only if it is at this revision; 0: only if there is none.")]
 COLUMNS = ("limit", "posted", "held", "free")

@@ -49,4 +49,4 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
     else:
-        show.table("", ("", ""), found.items())
+        show.fields(found)

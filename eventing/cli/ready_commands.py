@@ -23,8 +23,9 @@ def ready(*, env: Environment, live: Live = False, namespace: Namespace = NAMESP
           kubeconfig: Kubeconfig = None, as_json: Json = False) -> None:
     """Check an environment for production, each answer with its evidence.
 
-    Observability, scaling, fault tolerance, security, monitoring, cost controls, independent
-    deployment. What has no evidence does not hold. Exit code 0 if everything holds, else 1.
+    Observability, scaling, fault tolerance, security, monitoring, cost controls,
+    independent deployment. What has no evidence does not hold.
+    Exit code 0 if everything holds, else 1.
     """
     from eventing.readiness.judging import judged
     from eventing.readiness.subject import Subject

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,9 +39,16 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], *,
     head, *others = laid_out(heads, listed, console().width if is_seen else None)
     if title:
         line(title, style="italic")
-    line(head, style="bold")
+    if head:
+        line(head, style="bold")
     for text in others:
         line(text)
+
+
+def fields(found: Mapping[str, Any]) -> None:
+    """Print names and values of one thing; what is no text is JSON, as programs get it."""
+    table("", ("", "~"), ((name, value if isinstance(value, str | None)
+                           else json.dumps(value)) for name, value in found.items()))
 
 
 def console() -> Any:

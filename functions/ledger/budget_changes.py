@@ -129,6 +129,8 @@ def applied(stored: Mapping[str, str], made: Iterable[Change]) -> dict[str, str]
 def _shown(field: str, text: str) -> Any:
     if not text or field == ZONE:
         return text or None
+    if "|" in field:
+        return Limit.model_validate_json(text).model_dump(mode="json")
     found = json.loads(text)
     if field == PRICES:
         return found["label"]

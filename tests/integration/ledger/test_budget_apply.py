@@ -60,6 +60,7 @@ async def test_same_file_again_changes_nothing(ledger):
     again = (await apply(ledger, document)).json()["changes"]
 
     assert (len(first), again) == (4, [])
+    assert [c["after"]["policy"] for c in first if "|" in c["field"]] == ["deny"] * 3
     assert await ledger.redis.hgetall(f"lg:{{{ledger.tenant}}}:lim") == before
 
 

@@ -120,3 +120,20 @@ def test_list_of_nothing_says_so(functions, tollgate, command, at, answer, said)
     functions.answers[at] = (200, answer)
 
     assert tollgate(command).stdout.strip() == said
+
+
+def test_dead_letter_is_shown_with_its_parts_as_json(functions, tollgate):
+    functions.answers["GET", "/v1/dead-letters/k"] = (200, {
+        "key": "k", "task": None, "redrives": 0, "extensions": {"tenantid": "local"}})
+
+    said = tollgate(["dead-letters", "show", "k"]).stdout
+
+    assert said.splitlines() == [
+        "key         k", "task", "redrives    0", 'extensions  {"tenantid": "local"}']
+
+
+def test_help_of_a_budget_tells_its_defaults(tollgate):
+    said = tollgate(["budget", "set", "--help"]).stdout
+
+    assert "50 80 90 100" in said
+    assert "[default: (deny)]" in said
