@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from functions.ledger.accounts import SAFE
 from functions.ledger.budget_changes import Section, Wanted
 from functions.ledger.budget_yaml import Faults, Lines, located, parse
-from functions.ledger.limits import AMOUNT_MAX, Cap, Limit, Policy, Scope, Unit, field
+from functions.ledger.limits import Cap, Limit, Policy, Scope, Unit, field
 from functions.ledger.price_table import PriceTable
 from functions.ledger.windows import Window, known_zone
-from shared.limits import BUDGETS_PER_TENANT_MAX
+from shared.limits import AMOUNT_MAX, BUDGETS_PER_TENANT_MAX
 
 NANO = 10**9
 WINDOWS: Mapping[str, Window] = {"life": "life", "hour": "h", "day": "d", "week": "w", "month": "m"}

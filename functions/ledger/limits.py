@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from functions.ledger.prices import PriceTable
 from functions.ledger.windows import Window
 from shared.errors import Permanent
-from shared.limits import ACCOUNTS_PER_CALL_MAX, ANCESTORS_MAX
+from shared.limits import ACCOUNTS_PER_CALL_MAX, AMOUNT_MAX, ANCESTORS_MAX
 
 Scope = Literal["tenant", "agent", "session", "model", "tool"]
 Unit = Literal["usd", "tok", "calls"]
@@ -34,8 +34,6 @@ StoredPolicy = Annotated[Policy, BeforeValidator(_named)]
 
 Origin = Literal["", "file"]
 UNITS: tuple[Unit, ...] = ("usd", "tok", "calls")
-AMOUNT_MAX = 2**53 - 1
-"""What a Lua number holds exactly."""
 
 STANDING: Mapping[str, tuple[str, ...]] = {
     "tenant": ("life", "m", "d"), "agent": ("life", "m", "d"), "session": ("life",),

@@ -4,9 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from functions.ledger.limits import AMOUNT_MAX, Limit, StoredPolicy, Unit
+from functions.ledger.limits import Limit, StoredPolicy, Unit
 from functions.ledger.windows import Window
 from shared.limits import (
+    AMOUNT_MAX,
     LEASE_MAX_S,
     METADATA_TAGS_MAX,
     RESERVE_BATCH_MAX,

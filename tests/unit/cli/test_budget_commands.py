@@ -6,7 +6,7 @@ import pytest
 
 from eventing.cli.exits import Exit
 from functions.ledger.budget_file import read
-from functions.ledger.limits import AMOUNT_MAX
+from shared.limits import AMOUNT_MAX
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "budgets.yaml"
 APPLY = ("POST", "/v1/budgets:apply")

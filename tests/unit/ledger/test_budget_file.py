@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.ledger.budget_file import read
 from functions.ledger.budget_yaml import Faults
-from functions.ledger.limits import AMOUNT_MAX
+from shared.limits import AMOUNT_MAX
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "budgets.md").read_text()
 EXAMPLE = re.search(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)[1]
