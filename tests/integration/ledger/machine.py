@@ -212,6 +212,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(which=ledgers, name=names, key=st.sampled_from(["k1", "k2"]),
           delta=st.sampled_from([-5_000, -1, 2, 70_000]))
     def adjust(self, which, name, key, delta):
+        self.fresh(which)
         body = AdjustBody(key=key, delta_nano=delta, reason="test")
         self.ended(lambda of: of.adjust(self.tenant, name, body), which, adjusted,
                    lambda: self.reference.adjust(name, key, delta))

@@ -26,7 +26,7 @@ from tests.redis_server import RedisServer
 from tests.seeds import SEED, times
 from tests.system import until
 
-CALLS, PHASE = times(400, 3000), times(90, 800)
+CALLS, PHASE = times(250, 3000), times(60, 800)
 
 
 @pytest.fixture(scope="module")
