@@ -1,20 +1,23 @@
 """How commands travel to Redis: many in one write, packed by hiredis."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import DataError, RedisError, ResponseError
 
 from shared.limits import REDIS_COPIED_MS, REDIS_COPIES_MAX, SCRIPT_BATCH_MAX
 
 Value = str | bytes | int | float
 Command = tuple[Value, ...]
-Asked = tuple[Command, asyncio.Future[Any]]
+Asked = tuple[bytes, asyncio.Future[Any]]
+"""A command as it goes over the wire, and who waits for its answer."""
 
 
 class Lane:
@@ -30,9 +33,13 @@ class Lane:
         self._task: asyncio.Task[None] | None = None
 
     async def ask(self, redis: Redis, command: Command) -> Any:
-        """Return the answer to a command, or raise its error as `redis` does."""
+        """Return the answer to a command, or raise its error as `redis` does.
+
+        Raises:
+            DataError: a value has no form in Redis; nothing was sent.
+        """
         answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, answer))
+        self._waiting.append((_packed(command), answer))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain(redis))
         return await answer
@@ -45,26 +52,39 @@ class Lane:
                 asked = [command for command, _ in batch]
                 _tell(batch, await _answers(redis, asked, self._copies))
             except (RedisError, OSError, TimeoutError) as error:
-                # Who waited behind it is told at once: nobody waits for Redis twice.
-                batch += self._waiting
-                self._waiting.clear()
-                _tell(batch, [error] * len(batch))
-            finally:
-                _give_up(batch)
+                self._fail(batch, error)
+            except BaseException as error:  # the loop ends, or a bug: nobody waits for ever
+                self._fail(batch, error)
+                raise
+
+    def _fail(self, batch: list[Asked], error: BaseException) -> None:
+        """Tell also who waited behind it: nobody waits for Redis twice."""
+        batch += self._waiting
+        self._waiting.clear()
+        _tell(batch, [error] * len(batch))
 
 
-async def _answers(redis: Redis, commands: Sequence[Command], copies: int) -> list[Any]:
+def _packed(command: Command) -> bytes:
+    try:
+        packed: bytes = pack_command(command)  # type: ignore[arg-type] # its stub wants one word
+    except TypeError as error:
+        raise DataError(str(error)) from error
+    return packed
+
+
+async def _answers(redis: Redis, commands: Sequence[bytes], copies: int) -> list[Any]:
     """Return the answers of Redis, errors among them, once so many replicas have what it has.
 
     Raises:
         RedisError: they have not, in time: what was written may be forgotten, so it is no answer.
     """
-    asked = [*commands, ("WAIT", copies, REDIS_COPIED_MS)] if copies else commands
+    wait = [_packed(("WAIT", copies, REDIS_COPIED_MS))] if copies else []
     pool: Any = redis.connection_pool
     connection: AbstractConnection = await pool.get_connection()
     try:
         answers = await connection.retry.call_with_retry(
-            lambda: _exchanged(connection, asked), lambda error: connection.disconnect(error=error))
+            lambda: _exchanged(connection, [*commands, *wait]),
+            lambda error: connection.disconnect(error=error))
     finally:
         await pool.release(connection)
     if copies and answers.pop() not in range(copies, REDIS_COPIES_MAX + 1):
@@ -72,19 +92,20 @@ async def _answers(redis: Redis, commands: Sequence[Command], copies: int) -> li
     return answers
 
 
-async def _exchanged(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
+async def _exchanged(connection: AbstractConnection, commands: Sequence[bytes]) -> list[Any]:
     """Return the answers to commands in one write: a pipeline of the package, without its layers.
 
     Raises:
-        RedisError: the connection is lost; what ran is unknown.
+        RedisError, TimeoutError: the connection is lost; what ran is unknown.
     """
-    await connection.send_packed_command(connection.pack_commands(commands))
-    return [await _answer(connection) for _ in commands]
+    await connection.send_packed_command(commands)
+    async with asyncio.timeout(connection.socket_timeout):
+        return [await _answer(connection) for _ in commands]
 
 
 async def _answer(connection: AbstractConnection) -> Any:
     try:
-        return await connection.read_response()
+        return await connection.read_response(timeout=math.inf)
     except ResponseError as error:
         return error
 
@@ -93,16 +114,12 @@ def _tell(batch: Sequence[Asked], answers: Sequence[Any]) -> None:
     for (_, asked), answer in zip(batch, answers, strict=True):
         if asked.done():
             continue  # the caller has gone
-        if isinstance(answer, BaseException):
+        if isinstance(answer, asyncio.CancelledError):
+            asked.cancel()
+        elif isinstance(answer, BaseException):
             asked.set_exception(answer)
         else:
             asked.set_result(answer)
-
-
-def _give_up(batch: Sequence[Asked]) -> None:
-    """Cancel what has no answer: the loop is ending."""
-    for _, asked in batch:
-        asked.cancel()
 
 
 class Packing(AbstractConnection):

@@ -16,6 +16,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    DataError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -59,6 +60,8 @@ class _Mapped:
         match error:
             case None | NoScriptError():
                 return
+            case DataError():
+                raise TollgateError(f"Redis has no form for a value: {error}") from error
             case ResponseError():
                 text = str(error)
                 if isinstance(error, OutOfMemoryError | ReadOnlyError) or PASSING.search(text):

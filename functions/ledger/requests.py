@@ -55,7 +55,7 @@ class AttributionBody(Body):
     cold_start: bool = False
     revision: str | None = Field(default=None, max_length=REVISION_CHARS_MAX)
     trace_id: str | None = None
-    tags: dict[Tag, Tag] = Field(default={}, max_length=METADATA_TAGS_MAX)
+    tags: dict[Tag, Tag] = Field(default_factory=dict, max_length=METADATA_TAGS_MAX)
     requested_model: Model | None = None
     downgrade_reason: str | None = None
 
@@ -132,7 +132,7 @@ class UsageBody(Body):
     audio_in: Count = 0
     audio_out: Count = 0
     image_in: Count = 0
-    requests: dict[str, Count] = Field(default={}, max_length=16)
+    requests: dict[str, Count] = Field(default_factory=dict, max_length=16)
     basis: UsageBasis = "provider"
 
     @property

@@ -106,6 +106,28 @@ async def test_value_that_redis_has_no_form_for_is_refused(redis, script, value)
         await script(ECHO)(redis, ["k"], [value])
 
 
+async def test_value_without_a_form_harms_nobody_who_asks_at_the_same_time(redis, script):
+    echo = script(ECHO)
+    others = [asyncio.create_task(echo(redis, ["k"], [n])) for n in range(3)]
+    with pytest.raises(TollgateError, match="form"):
+        await echo(redis, ["k"], [None])
+
+    assert await asyncio.gather(*others) == [["k", str(n)] for n in range(3)]
+
+
+async def test_fault_of_a_batch_is_told_to_all_who_wait_for_it(redis, script, monkeypatch):
+    echo = script(ECHO)
+
+    async def breaks():
+        raise LookupError("a bug")
+
+    monkeypatch.setattr(redis.connection_pool, "get_connection", breaks)
+    asked = [asyncio.create_task(echo(redis, ["k"], [n])) for n in range(3)]
+    found = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(each) for each in found] == [LookupError] * 3
+
+
 async def loses(url):
     """Send a command over a connection that closed after it was taken from the pool."""
     client = connect(url)
