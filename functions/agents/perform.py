@@ -33,13 +33,8 @@ from shared.metering import (
     Unknown,
     Unpriced,
 )
-from shared.models.errors import (
-    ProviderBusy,
-    ProviderRefused,
-    ProviderUnavailable,
-    ProviderUnknown,
-)
-from shared.models.port import Model, ModelReply, ModelRequest
+from shared.models.errors import FREE, ProviderRefused, ProviderUnknown
+from shared.models.port import Model, ModelReply, ModelRequest, OnToken
 from shared.tasks.claims import Claim, Fenced
 from shared.tasks.contract import Status
 from shared.tasks.store import Snapshot
@@ -47,11 +42,9 @@ from shared.telemetry import span, trace_id
 
 log = logging.getLogger(__name__)
 
-OnToken = Callable[[str], Awaitable[None]]
 Pause = Callable[[int], Awaitable[None]]
 """Waits before the attempt of that number."""
 
-FREE = (ProviderRefused, ProviderBusy, ProviderUnavailable)
 HELD_WAITS_S = (0.2, 0.4, 0.8)
 """Waits for others' holds to end before the step is put off."""
 

@@ -8,8 +8,6 @@ Transient   └── ProviderUnknown       paid?  after dispatch anything may h
 ```
 """
 
-from typing import ClassVar
-
 from shared.errors import Overloaded, Permanent, Transient
 
 
@@ -17,25 +15,25 @@ class ProviderRefused(Permanent):
     """The provider refused the request itself: a wrong key, an unknown model, a bad field."""
 
     title = "The model's provider refused"
-    free: ClassVar[bool] = True
 
 
 class ProviderBusy(Overloaded):
     """The provider's rate limit is reached."""
 
     title = "The model's provider is busy"
-    free: ClassVar[bool] = True
 
 
 class ProviderUnavailable(Transient):
     """The provider could not be reached, or its circuit is open; nothing was sent."""
 
     title = "The model's provider is away"
-    free: ClassVar[bool] = True
 
 
 class ProviderUnknown(Transient):
     """The request was sent and no whole answer came back: a timeout is not a refund."""
 
     title = "The model's answer was lost"
-    free: ClassVar[bool] = False
+
+
+FREE = (ProviderRefused, ProviderBusy, ProviderUnavailable)
+"""Failures after which nothing was used."""
