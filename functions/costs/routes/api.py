@@ -15,6 +15,7 @@ from functions.costs.questions.question import ask, read_limit, refuse
 from functions.costs.questions.report import answer, grouped
 from functions.costs.routes.door import EVERY_TENANT, Door
 from functions.costs.routes.exports import ndjson
+from functions.costs.routes.wanted import while_wanted
 from functions.costs.store.ends import told
 from functions.costs.store.store import CostStore
 from functions.costs.sums.places import TooMany
@@ -107,7 +108,8 @@ class Api:
         tenant = self._door.client(request).tenant
         comparing = Reconciliation(self._store, self._ledger, tenant,
                                    request.headers["authorization"])
-        return JSONResponse(await comparing.report(span_of(request.query_params)))
+        span = span_of(request.query_params)
+        return JSONResponse(await while_wanted(request, comparing.report(span)))
 
 
 async def known_task(store: CostStore, tenant: str, task: str) -> list[Event]:

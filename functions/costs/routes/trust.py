@@ -15,6 +15,7 @@ from functions.costs.export.charging import charges_of, rows_of
 from functions.costs.questions.question import fault, read_span, refuse
 from functions.costs.questions.ranges import DAY_MS, Span, day_of
 from functions.costs.routes.door import Door
+from functions.costs.routes.wanted import while_wanted
 from functions.costs.store.store import CostStore
 from functions.costs.trust.billed import Amount, Key, beside, charged, read_invoice
 from functions.costs.trust.by_day import Days
@@ -52,11 +53,7 @@ class Trust:
         """`GET /v1/trust?from=&to=&provider=`: day × model × token class, both figures."""
         tenant = self._door.visitor(request).tenant
         span, provider = _span(request), request.query_params.get("provider")
-        events: dict[Key, Amount] = {}
-        async for charges in charges_of(self._store, tenant, span):
-            async for some in rows_of(charges):
-                for key, amount in charged(some).items():
-                    events[key] = amount.plus(events.get(key, Amount()))
+        events = await while_wanted(request, self._charged(tenant, span))
         invoice = await self._invoice(tenant, span)
         rows = [row for row in beside(events, invoice)
                 if provider is None or row["provider"] == provider]
@@ -69,7 +66,15 @@ class Trust:
         ends = (span.start_ms or 0, (span.end_ms or 1) - 1)  # `_span` refuses what lacks one
         first, last = (date.fromisoformat(day_of(at)) for at in ends)
         comparing = Days(self._store, self._ledger, tenant, self._door.key_of(request))
-        return JSONResponse(await comparing.report(first, last))
+        return JSONResponse(await while_wanted(request, comparing.report(first, last)))
+
+    async def _charged(self, tenant: str, span: Span) -> dict[Key, Amount]:
+        found: dict[Key, Amount] = {}
+        async for charges in charges_of(self._store, tenant, span):
+            async for rows in rows_of(charges):
+                for key, amount in charged(rows).items():
+                    found[key] = amount.plus(found.get(key, Amount()))
+        return found
 
     async def _invoice(self, tenant: str, span: Span) -> dict[Key, Amount]:
         with mapped():

@@ -2,21 +2,35 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
 
-GONE = 499
-"""What servers log for a caller who left; nobody gets it."""
+from shared.errors import Transient
+
+T = TypeVar("T")
 
 
-async def while_wanted(request: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """Return the answer that the work comes to; end the work when its caller has gone."""
+class Left(Transient):
+    """The caller has left: nobody gets this answer."""
+
+    status = 499
+    title = "Caller left"
+
+
+async def while_wanted(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return what the work comes to; end it when the caller has left.
+
+    Raises:
+        Left: the caller has.
+    """
     working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else Response(status_code=GONE)
+        if working.done():
+            return working.result()
+        leaving.result()
+        raise Left("the caller left before the answer")
     finally:
         working.cancel()
         leaving.cancel()
