@@ -1,7 +1,7 @@
 """Answers questions about coarse dimensions from kept sums: the events are not looked at."""
 
 import json
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +33,10 @@ TRIES_MAX = 16
 """Times that sums are read while events come. What is asked for in one write is answered in one go,
 so that an event between two answers is rare."""
 
+ROWS_KNOWN_MAX = 40_000
+"""Rows whose dimensions one process remembers, beside the tenant's that was asked about last: some
+40 MiB. A tenant has a hundred; one with too many different ones has 20 000."""
+
 DAYS_PACKED = 3
 """Days before today that are packed at a time: a timer that failed is made up for."""
 
@@ -53,8 +57,8 @@ class KeptSums:
     def __init__(self, redis: Redis, clock: Clock = now_s) -> None:
         self._redis: Any = redis
         self._clock = clock
-        self.known: dict[str, dict[str, Dimensions]] = defaultdict(dict)
-        """Tenant → row → its dimensions: a row never changes what it means."""
+        self._known: OrderedDict[str, dict[str, Dimensions]] = OrderedDict()
+        """Tenant, the one asked about last at the end → row → its dimensions: they never change."""
         self._cache = _Cache()
 
     async def rows(self, tenant: str, question: Question, days: Sequence[str],
@@ -93,7 +97,7 @@ class KeptSums:
         kinds = (SUM, MORE) if has_more else (SUM,)
         kept = await self._kept(tenant, [{(kind, part.label) for part in group for kind in kinds}
                                          for _, group in plans])
-        known = self.known[tenant]
+        known = self.known(tenant)
         for adding, group in plans:
             for part in group:
                 for kind in kinds:
@@ -174,15 +178,24 @@ class KeptSums:
     async def _learn_all(self, tenant: str, kept: Iterable[Columns]) -> None:
         await self.learn(tenant, set().union(*(columns.rows for columns in kept)))
 
+    def known(self, tenant: str) -> Mapping[str, Dimensions]:
+        """Return what the rows that were just learned mean."""
+        return self._known[tenant]
+
     async def learn(self, tenant: str, rows: Iterable[str]) -> None:
-        """Read what rows mean that were not met before."""
-        known = self.known[tenant]
+        """Read what rows mean that were not met before; `known` has them until the next wait."""
+        known = self._known.setdefault(tenant, {})
+        self._known.move_to_end(tenant)
         new = [row for row in rows if row not in known]
         if not new:
             return
         with mapped():
             found = await self._redis.hmget(keys.of(tenant, "coords"), new)
         known.update({row: _dimensions(name) for row, name in zip(new, found, strict=True)})
+        self._known[tenant] = known  # others may have let go of it meanwhile
+        self._known.move_to_end(tenant)
+        while len(self._known) > 1 and sum(map(len, self._known.values())) > ROWS_KNOWN_MAX:
+            self._known.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)

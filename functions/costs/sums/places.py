@@ -5,7 +5,7 @@ it means: by a filter, by a span with few of them, or by asking for the dearest 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from functions.costs import keys
 from functions.costs.questions.dimensions import BUCKETS, FINE
@@ -24,6 +24,11 @@ from shared.store import Redis, mapped
 
 class TooMany(Permanent):
     """A question for which more than `COST_PLACES_MAX` tasks would have to be read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"more than {COST_PLACES_MAX} tasks would have to be read: narrow from and to, filter "
+            "by session, task or root, or ask GET /v1/tasks for the dearest")
 
 
 READ_AT_ONCE = 1_000
@@ -75,7 +80,7 @@ class Places:
                     pipe.hgetall(keys.place(tenant, name))
                 found = await pipe.execute()
         await self._kept.learn(tenant, {f[DAY_DIGITS:-1] for kept in found for f in kept})
-        known = self._kept.known[tenant]
+        known = self._kept.known(tenant)
         apart = not set(BUCKETS).isdisjoint(adding.question.group_by)
         for name, kept in zip(names, found, strict=True):
             for day, amounts in _by_day(kept, days, apart=apart).items():
@@ -91,12 +96,14 @@ class Places:
     async def _numbers(self, tenant: str, question: Question, days: Sequence[str]) -> list[str]:
         if not set(FINE).isdisjoint(question.filters):
             found = await self.by(tenant, question.filters)
-            fitting(len(found))
+            bound(len(found))
         else:
             whole = [day for day in days if question.span.covers(day)]
             listed = await self.dear.members(
                 Days(tenant, "place", whole, question.filters.get("agent")), COST_PLACES_MAX)
-            found = refused() if listed is None else listed
+            if listed is None:
+                raise TooMany
+            found = listed
         return sorted(found, key=int)
 
     async def by(self, tenant: str, filters: Mapping[str, str]) -> list[str]:
@@ -136,7 +143,7 @@ class Places:
                             question.limit)
             if len(rows) == question.limit and rows[-1].sums.cost_nano >= cost:
                 return rows
-            fitting(read)
+            bound(read)
         numbers = await self._numbers_of(of, waiting)
         return _dearest([*rows, *await self.sums(of.tenant, numbers, question, of.days)],
                         question.limit)
@@ -170,22 +177,11 @@ def _by_day(kept: dict[str, str], days: dict[str, str], *, apart: bool,
     return found
 
 
-def fitting(count: int) -> None:
+def bound(count: int) -> None:
     """Return if so many tasks may be read for one question.
 
     Raises:
         TooMany: they are too many.
     """
     if count > COST_PLACES_MAX:
-        refused()
-
-
-def refused() -> NoReturn:
-    """Refuse a question for which too many tasks would have to be read.
-
-    Raises:
-        TooMany: always.
-    """
-    raise TooMany(
-        f"more than {COST_PLACES_MAX} tasks would have to be read: narrow from and to, filter by "
-        "session, task or root, or ask GET /v1/tasks for the dearest")
+        raise TooMany

@@ -96,7 +96,8 @@ class Recount:
                 found = await pipe.execute()
         told = sorted({field[:-1] for fields in found for field in fields})
         await self._kept.learn(tenant, {one[DAY_DIGITS:] for one in told})
-        agents = {one: self._kept.known[tenant][one[DAY_DIGITS:]]["agent"] or "" for one in told}
+        known = self._kept.known(tenant)
+        agents = {one: known[one[DAY_DIGITS:]]["agent"] or "" for one in told}
         groups = sorted({(one[:DAY_DIGITS], agent) for one, agent in agents.items()})
         outcome = await _RECOUNT(
             self._redis, list(_keys(tenant, session, names, groups)),

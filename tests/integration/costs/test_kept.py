@@ -1,5 +1,6 @@
 """Sums of any zone, read once for several questions and remembered, against the events."""
 
+import asyncio
 import random
 
 import pytest
@@ -175,3 +176,24 @@ async def test_sums_are_told_while_redis_takes_no_writes(store, ledger, redis):
 
     assert rows
     assert rows == told(await CostStore(redis).rows(ledger.tenant, question))
+
+
+async def test_tenants_asked_about_long_ago_are_forgotten_and_read_again(
+        store, ledger, redis, monkeypatch):
+    monkeypatch.setattr(kept, "ROWS_KNOWN_MAX", 3)
+    other = type(ledger)(tenant=f"{ledger.tenant}-other")
+    for one in (ledger, other):
+        await stored(store, one, 10)
+    asked = CostStore(redis)
+    question = ask({"group_by": "agent", **SPAN})
+
+    for _ in range(2):
+        for one in (ledger, other):
+            told_now = grouped(question, await asked.rows(one.tenant, question))
+            assert told(told_now) == told(grouped(question, await store.rows(
+                one.tenant, question)))
+
+    assert [*asked.kept._known] == [other.tenant]
+    together = await asyncio.gather(*(
+        asked.rows(one.tenant, question) for one in (ledger, other) * 8))
+    assert {len(rows) for rows in together} == {2}
