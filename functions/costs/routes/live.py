@@ -1,6 +1,7 @@
 """Says when a tenant's costs change, as server-sent events: pages ask for themselves again."""
 
 import json
+import logging
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,8 +16,10 @@ from functions.costs.questions.dimensions import usd_text
 from functions.costs.questions.rows import Sums
 from functions.costs.routes.door import Door
 from functions.costs.store.store import CostStore
+from shared.errors import Transient
 from shared.limits import STREAM_HEARTBEAT_S
 
+log = logging.getLogger(__name__)
 LIVE_MAX_S = 60.0
 """A stream ends before the Service's time is over; browsers connect again by themselves."""
 
@@ -42,8 +45,16 @@ class Live:
         Each holds all there is to say, so whoever connects again has missed nothing.
         """
         tenant = self._door.visitor(request).tenant
-        return StreamingResponse(self._changes(tenant), media_type="text/event-stream",
+        return StreamingResponse(self._told(tenant), media_type="text/event-stream",
                                  headers={"cache-control": "no-store"})
+
+    async def _told(self, tenant: str) -> AsyncIterator[str]:
+        """Yield what `_changes` does; a store that is away ends it, and browsers connect again."""
+        try:
+            async for message in self._changes(tenant):
+                yield message
+        except Transient as error:
+            log.warning("a live stream ends: %s", error.detail)
 
     async def _changes(self, tenant: str) -> AsyncIterator[str]:
         ends, seen, beat = time.monotonic() + LIVE_MAX_S, -1, time.monotonic()

@@ -13,7 +13,9 @@ from eventing import stopping
 from functions.costs.routes import live
 from functions.costs.routes.door import Door
 from functions.costs.routes.live import Live
+from functions.costs.store.store import CostStore
 from shared.auth import hash_key
+from shared.store import connect
 from tests.integration.costs.conftest import KEY, POOR_KEY, ledger_events
 
 pytestmark = pytest.mark.anyio
@@ -23,9 +25,8 @@ AUTHORIZED = {"authorization": f"Bearer {KEY}"}
 @pytest.fixture
 def stream(store, settings):
     """The stream as the server sends it on, for a key."""
-    route = Live(store, Door(settings.api_keys))
-
-    async def lines(key=KEY, query=""):
+    async def lines(key=KEY, query="", store=store):
+        route = Live(store, Door(settings.api_keys))
         scope = {"type": "http", "method": "GET", "path": "/v1/live",
                  "query_string": query.encode(), "headers": [
                      (b"authorization", f"Bearer {key}".encode())]}
@@ -71,6 +72,15 @@ async def test_stream_says_what_is_stored_and_each_change(stream, store, ledger,
 
     assert (first["events"], first["total_nano"], first["total_usd"]) == (1, 1500, "0.0000015")
     assert (second["events"], second["total_nano"]) == (2, 1507)
+
+
+async def test_stream_ends_in_peace_where_the_store_is_away(stream, free_port, caplog):
+    away = CostStore(connect(f"redis://127.0.0.1:{free_port}/0"))
+
+    lines = [line async for line in await stream(store=away)]
+
+    assert lines == ["retry: 1000\n\n"]
+    assert "a live stream ends: Redis does not answer" in caplog.text
 
 
 async def test_who_connects_again_has_missed_nothing(stream, store, ledger, hurried):
