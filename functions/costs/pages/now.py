@@ -31,7 +31,8 @@ async def now(visit: Visit) -> Shown:
         store.latest(tenant, "denied", DENIALS_SHOWN), store.latest_tasks(tenant, TASKS_SHOWN),
         visit.rows("agent", since=pace.since(visit.now)),
         visit.rows("reason,scope,agent", today_of(visit.today), measures="denials"))
-    lines = [timeline(name, await store.of_task(tenant, name)) for name in names]
+    each = await asyncio.gather(*(store.of_task(tenant, name) for name in names))
+    lines = [timeline(name, its) for name, its in zip(names, each, strict=True)]
     going = Pace.of(burnt, visit.now)
     return Shown("now", "Now", _cards(state, going), [
         budgets(state, going), refused(reasons), missing(check), tasks(lines),

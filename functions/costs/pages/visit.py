@@ -11,7 +11,9 @@ from functions.costs.questions.question import FILTERS, Question, ask
 from functions.costs.questions.report import grouped
 from functions.costs.questions.rows import Row
 from functions.costs.store.store import CostStore
+from shared.limits import COST_ROWS_SHOWN_MAX
 
+ALL = str(COST_ROWS_SHOWN_MAX)
 FIGURES = ("cost_nano,invocations,tokens,failed_nano,retried_nano,unattributed_nano,"
            "reserved_nano,overrun_nano,input_tokens,cache_read_tokens,cache_write_tokens,"
            "cache_saved_nano,cold_starts,failures")
@@ -50,8 +52,8 @@ class Visit:
         """Return the dimensions that the address holds on to."""
         return {k: v for k, v in self.asked.items() if k in FILTERS or k.startswith("tag.")}
 
-    async def rows(self, by: str, span: Period | None = None, *, limit: str = "10000",
-                   since: datetime | None = None, measures: str = FIGURES) -> list[Row]:
+    async def rows(self, by: str, span: Period | None = None, *, since: datetime | None = None,
+                   measures: str = FIGURES) -> list[Row]:
         """Return the sums by dimensions over a period; the visit's own one by default.
 
         `since` is an instant: everything from then on, in place of the period.
@@ -59,7 +61,7 @@ class Visit:
         Raises:
             Permanent: (422) a question that makes no sense, or needs too many events.
         """
-        question = self._question(by, span, since=since, limit=limit, measures=measures)
+        question = self._question(by, span, since=since, measures=measures)
         return grouped(question, await self.store.rows(self.tenant, question))
 
     async def each(self, *by: str, span: Period | None = None, measures: str = FIGURES,
@@ -85,7 +87,7 @@ class Visit:
         question = self._question(by, span, limit=limit, measures=measures)
         return grouped(question, await self.store.dearest(self.tenant, question))
 
-    def _question(self, by: str, span: Period | None, *, measures: str, limit: str = "10000",
+    def _question(self, by: str, span: Period | None, *, measures: str, limit: str = ALL,
                   since: datetime | None = None) -> Question:
         within = {"from": since.isoformat()} if since else (span or self.period).parameters
         return ask({"group_by": by, "measures": measures, **within, **self.filters,

@@ -1,5 +1,6 @@
 """The routes that a dashboard asks beside plain sums: tasks, unit costs, corrections, now."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,7 +82,7 @@ class Views:
         """`GET /v1/now`: today's denials and forfeits, the gap check, and the ledger's balances."""
         tenant = self._door.visitor(request).tenant
         today = datetime.now(UTC).date().isoformat()
-        by_outcome = await self._sums(tenant, Question(
+        by_outcome = await self._store.rows(tenant, Question(
             ("outcome", "reason"), ask({"from": today}).span,
             measures=("cost_nano", "invocations", "denials")))
         denials = {row.of["reason"] or "": row.sums.measure("denials")
@@ -98,14 +99,12 @@ class Views:
     async def _balances(self, request: Request) -> dict[str, Any]:
         key = self._door.key_of(request)
         try:
-            summary, budgets = (await self._ledger.summary(key), await self._ledger.budgets(key))
+            summary, budgets = await asyncio.gather(
+                self._ledger.summary(key), self._ledger.budgets(key))
         except Transient as error:
             return {"ledger": error.detail, "budgets": [], "open_holds": None, "held_nano": None}
         return {"ledger": "ok", "open_holds": summary["pending"], "held_nano": summary["held_nano"],
                 "posted_nano": summary["posted_nano"], "budgets": budgets.get("budgets", budgets)}
-
-    async def _sums(self, tenant: str, question: Question) -> list[Row]:
-        return await self._store.rows(tenant, question)
 
 
 def _task(row: Row, end: End | None) -> dict[str, Any]:
