@@ -1,5 +1,7 @@
 """`tollgate task run`, `list`, `get`, `steps`, `trace`, `watch`, `cancel`."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,14 +76,16 @@ def outcome(task: dict[str, Any]) -> Exit:
 
 def _follow(remote: "Remote", task: str, *, quiet: bool) -> None:
     """Print what happens until the task's end; while nothing does, say so on a terminal."""
-    if quiet:
-        for _ in remote.follow(task):
-            pass
-        return
-    with show.console().status(f"task {task}"):
-        for message in remote.follow(task):
-            if text := line_of(message):
-                show.line(text)
+    waiting = nullcontext() if quiet else show.console().status(f"task {task}")
+    try:
+        with waiting:
+            for message in remote.follow(task):
+                if not quiet and (text := line_of(message)):
+                    show.line(text)
+    except KeyboardInterrupt:
+        print(f"the task goes on: tollgate task watch {task}, or tollgate task cancel {task}",
+              file=sys.stderr)
+        raise
 
 
 def line_of(message: "Message") -> str:

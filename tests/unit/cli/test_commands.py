@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from eventing.cli import main, system_commands
+from eventing.cli import main, remote, system_commands
 from eventing.cli.exits import Exit, Failure, of_problem
 
 TASK = {"id": "t1", "status": "completed", "agent": "researcher", "error": None, "steps_used": 2,
@@ -37,6 +37,21 @@ def test_task_run_shows_each_step_and_the_answer(done, tollgate):
     assert "forty-two" in result.stdout
     assert done.body(0) == {"agent": "researcher", "prompt": "add up"}
     assert done.asked[0].headers["authorization"] == "Bearer tg_key"
+
+
+@pytest.mark.parametrize("command", [["run", "p"], ["run", "p", "--json"], ["watch", "t1"]],
+                         ids=str)
+def test_interrupted_wait_says_that_the_task_goes_on(done, tollgate, monkeypatch, command):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(remote.Remote, "follow", interrupted)
+
+    result = tollgate(["task", *command])
+
+    assert result.exit_code == Exit.INTERRUPTED
+    assert result.stderr.startswith("the task goes on: tollgate task watch t1")
 
 
 def test_task_run_sends_the_limits_it_was_given(done, tollgate):
