@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from eventing.event import Event
+from eventing.types_ledger import LedgerAdjusted
 from functions.costs import keys
 from functions.costs.events.facts import read
 from functions.costs.questions.ranges import Span
@@ -59,8 +60,11 @@ class Days:
         found: dict[str, Sums] = defaultdict(Sums)
         seen: set[str] = set()
         async for event in self._events(first - timedelta(1), last + timedelta(LONGEST_DAYS)):
-            if event.id not in seen and (day := self._day(event)):
-                seen.add(event.id)
+            if event.id in seen:
+                continue
+            if event.type == LedgerAdjusted.TYPE:
+                seen.add(event.id)  # these alone come twice
+            if day := self._day(event):
                 found[day] += read(event).sums
         return found
 
