@@ -102,7 +102,7 @@ def line_of(message: "Message") -> str:
             cost = show.usd(int(at["cost_nano"]))
             return f"        {cost} for step {at['step']}, {at['tokens_used']} tokens so far"
         case "status" if at.get("status") in ("running", "paused"):
-            return f"        {at['status']}"
+            return f"        {at['status']}" + (f": {at['reason']}" if at.get("reason") else "")
     return ""
 
 

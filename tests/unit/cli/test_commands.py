@@ -9,6 +9,7 @@ import pytest
 
 from eventing.cli import main, remote, system_commands
 from eventing.cli.exits import Exit, Failure, of_problem
+from eventing.cli.task_commands import line_of
 
 TASK = {"id": "t1", "status": "completed", "agent": "researcher", "error": None, "steps_used": 2,
         "tokens_used": 40, "cost_usd": "0.000012", "created_at": "2026-11-21T09:30:00Z",
@@ -313,3 +314,11 @@ def test_function_with_an_address_of_its_own_is_asked_there(cluster, tollgate, m
     tollgate(["stops"])
 
     assert cluster.asked[0].headers["host"] == "ledger.test"
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    ({"status": "paused", "reason": "agent a is stopped: it loops", "waits_s": 900},
+     "paused: agent a is stopped: it loops"),
+    ({"status": "running"}, "running"), ({"status": "pending"}, "")])
+def test_pause_is_told_with_its_reason(data, said):
+    assert line_of(remote.Message("status", data)).strip() == said
