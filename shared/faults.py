@@ -45,6 +45,7 @@ class FaultPoint(StrEnum):
     TASK_AFTER_END = "task_after_end"
     COSTS_BEFORE_STORE = "costs_before_store"
     COSTS_AFTER_STORE = "costs_after_store"
+    COSTS_AFTER_END = "costs_after_end"
     SUBMIT_AFTER_COMMIT = "submit_after_commit"
     SUBMIT_AFTER_PUBLISH = "submit_after_publish"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
+from functions.costs.store.ends import ENDS, Ends
 from shared.faults import FaultPoint as At
 from tests.chaos.points import functions, reachable
 from tests.system import WAIT_S, until
@@ -62,7 +63,7 @@ MATRIX = [
     Kill("ledger", At.LEDGER_AFTER_PUBLISH),
     *(Kill("ledger", point, story=story) for story in ("stop", "start") for point in STOP),
     *(Kill("costs", point) for point in (At.COSTS_BEFORE_STORE, At.COSTS_AFTER_STORE,
-                                         At.BEFORE_RESPONSE)),
+                                         At.COSTS_AFTER_END, At.BEFORE_RESPONSE)),
     *(Kill("watchdog", point, story="silence") for point in (At.BETWEEN_PUBLISHES,
                                                              At.AFTER_PUBLISH)),
     Kill("watchdog", At.BEFORE_RESPONSE, story="timer"),
@@ -296,11 +297,18 @@ async def assert_nothing_is_lost_or_paid_twice(system, tenant, task):
 
 
 async def assert_ended_once(system, tenant, task):
-    """One end in its stream, and one event that says so, however often it was published."""
+    """One end in its stream, one event that says so however often it came, counted once."""
     entries = await system.redis.xrange(f"tk:{{{tenant.name}}}:stream:{task}")
     assert [fields["event"] for _, fields in entries].count("end") == 1
     ends = await until(lambda: told_ends(system, tenant, task), what="the end is told")
     assert len(ends) == 1
+    counts = await until(lambda: counted_ends(system, tenant), what="costs have the end")
+    assert [n for name, n in counts.items() if name in ENDS] == [1]
+
+
+async def counted_ends(system, tenant):
+    """Return what costs counted of the tenant's tasks that ended; one task, one agent."""
+    return next(iter((await Ends(system.redis).ever(tenant.name)).values()), None)
 
 
 async def told_ends(system, tenant, task):

@@ -92,7 +92,9 @@ class CostStore:
         """
         tenant, end = read_end(event)
         await self._hint(tenant)
-        return await self.ends.keep(tenant, end)
+        is_new = await self.ends.keep(tenant, end)
+        await faults.reach(FaultPoint.COSTS_AFTER_END)
+        return is_new
 
     async def _hint(self, tenant: str) -> None:
         if tenant not in self._hinted:
