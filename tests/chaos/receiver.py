@@ -1,4 +1,4 @@
-"""Receives webhooks, remembers each POST, and can be told to fail."""
+"""Receives webhooks or events, and remembers each POST."""
 
 import json
 import threading
@@ -6,15 +6,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
-    """A server; `posts` has (path, Idempotency-Key, body) of each POST."""
+    """A server; `posts` has (path, Idempotency-Key, body) of each POST, `headers` its headers."""
 
     def __init__(self, host="127.0.0.1"):
-        self.host, self.posts = host, []
+        self.host, self.posts, self.headers = host, [], []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                receiver.headers.append(self.headers)
                 receiver.posts.append((self.path, self.headers.get("Idempotency-Key"), body))
                 self.send_response(204)
                 self.end_headers()

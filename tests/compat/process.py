@@ -7,10 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import yaml
@@ -19,6 +17,7 @@ from eventing.local.options import ROOT
 from shared.auth import Grant, TaskLimits, sign
 from shared.errors import Busy, NotFound, Permanent
 from shared.metering import Denied
+from tests.chaos.receiver import Receiver
 from tests.integration.ledger.conftest import KEY
 from tests.system import until
 
@@ -26,36 +25,14 @@ CATALOGUE = ROOT / "knative" / "base" / "catalogue" / "configmap.yaml"
 REFUSED = {402: Denied, 404: NotFound, 409: Busy, 422: Permanent}
 
 
-class Broker:
-    """Takes every event; `events` has (tenant, epoch, number, id) of each, as it came."""
+class Broker(Receiver):
+    """Takes every event."""
 
-    def __init__(self):
-        self.events = []
-        broker = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                broker.events.append(tuple(self.headers[f"ce-{name}"] for name in (
-                    "tenantid", "ledgerepoch", "ledgerseq", "id")))
-                self.send_response(202)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    @property
+    def events(self):
+        """Return (tenant, epoch, number, id) of each, as it came."""
+        return [tuple(headers[f"ce-{name}"] for name in (
+            "tenantid", "ledgerepoch", "ledgerseq", "id")) for headers in [*self.headers]]
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,9 @@ class Releases(World):
 
     reference = OfTwo
 
-    def __init__(self, redis, run, processes, broker):
+    def __init__(self, redis, run, processes, broker, place):
         super().__init__(redis, run)
-        self.processes, self.broker = processes, broker
+        self.processes, self.broker, self.place = processes, broker, place
         self.http = httpx2.AsyncClient(timeout=PATIENCE_S, trust_env=False)
         self._tenants = iter(TENANTS)
         self._next = count()

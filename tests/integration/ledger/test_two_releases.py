@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -35,23 +36,23 @@ def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     before = unpacked(folder / "before")
     with RedisServer(folder / "redis", appendonly="no") as server, Broker() as broker:
-        place = Place(server.url, broker.url, folder, TENANTS)
+        place = Place(server.url, broker.url("events"), folder, TENANTS)
         processes = [Process("before", before, place, keys="earlier-keys"),
                      Process("now", ROOT, place, TOLLGATE_LEDGER_ROWS="plain")]
         try:
-            yield from running(server.url, processes, broker)
+            yield from running(place, processes, broker)
         finally:
             for process in processes:
                 process.close()
 
 
-def running(url, processes, broker):
+def running(place, processes, broker):
     for process in processes:
         process.start()
     with asyncio.Runner() as runner:
-        redis = connect(url, PATIENCE_S)
+        redis = connect(place.redis_url, PATIENCE_S)
         runner.run(serving(processes))
-        world = Releases(redis, runner.run, processes, broker)
+        world = Releases(redis, runner.run, processes, broker, place)
         yield world
         runner.run(world.http.aclose())
         runner.run(redis.aclose())
@@ -242,7 +243,7 @@ tenants:
 def test_packed_rows_wait_for_a_ledger_that_reads_them(two, tmp_path):
     mixed = machine(two)
     before, _ = mixed.ledgers
-    place = Place(two.processes[0]._env["REDIS_URL"], two.broker.url, tmp_path, TENANTS)
+    place = replace(two.place, folder=tmp_path)
     packing = Process("packing", ROOT, place)
     packing.start()
     spec = Spec("a", ("root",), 10, 10)
