@@ -101,7 +101,7 @@ def line_of(message: "Message") -> str:
         case "cost":
             cost = show.usd(int(at["cost_nano"]))
             return f"        {cost} for step {at['step']}, {at['tokens_used']} tokens so far"
-        case "status" if at.get("status") in ("running", "paused"):
+        case "status" if at.get("status") in ("running", "paused") or at.get("waits_s"):
             return f"        {at['status']}" + (f": {at['reason']}" if at.get("reason") else "")
     return ""
 

@@ -96,7 +96,7 @@ def awake(seen: Snapshot, now: float) -> Snapshot:
     return replace(seen, state=woken, stored_status=Status.PAUSED)
 
 
-def put_off(seen: Snapshot, now: float) -> Commit | None:
+def put_off(seen: Snapshot, reason: str, now: float) -> Commit | None:
     """Return the commit of a step that must wait, with a growing time to wake at."""
     state = seen.state
     if state.status.final or seen.missing:
@@ -104,4 +104,5 @@ def put_off(seen: Snapshot, now: float) -> Commit | None:
     wait_s = min(limits.WAKE_AGAIN_S * 2**min(state.wakes, 8), limits.WAKE_AGAIN_MAX_S)
     later = state.but(wake_at=now + wait_s, wakes=state.wakes + 1, nudges=0)
     return Commit(before=seen, state=later, due_at=min(now + wait_s, state.deadline_at),
-                  entries=[Entry("status", {"status": state.status, "waits_s": wait_s})])
+                  entries=[Entry("status", {"status": state.status, "reason": reason,
+                                            "waits_s": wait_s})])

@@ -148,7 +148,7 @@ class Host:
             await self._commit(snapshot, event, self._pausing(pause), claim)
         except (Deferred, Unavailable) as reason:
             log.warning("step %s put off: %s", work.step, reason)
-            await self._commit(snapshot, event, self._putting_off, claim)
+            await self._commit(snapshot, event, self._putting_off(str(reason)), claim)
         else:
             advancing = self._advancing(work.step, answered, attempt)
             await self._commit(snapshot, event, advancing, claim)
@@ -180,8 +180,10 @@ class Host:
     async def _asking_again(self, seen: Snapshot) -> Commit | None:
         return commits.asking_again(seen, self._p.clock())
 
-    async def _putting_off(self, seen: Snapshot) -> Commit | None:
-        return commits.put_off(seen, self._p.clock())
+    def _putting_off(self, reason: str) -> Decide:
+        async def decide(seen: Snapshot) -> Commit | None:
+            return commits.put_off(seen, reason, self._p.clock())
+        return decide
 
     async def _past(self, seen: Snapshot, *, final: bool) -> Past:
         state = seen.state

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from functions.agents.attempt import Attempt
-from functions.agents.commits import awake, paused
+from functions.agents.commits import awake, paused, put_off
 from functions.agents.denial import less, pause_s, spent
 from shared import limits
 from shared.metering import Denied
@@ -124,6 +124,13 @@ def test_pause_is_told_once_however_often_the_task_looks():
 
     assert (len(first.events), len(again.events)) == (1, 0)
     assert again.before.stored_status is Status.PAUSED
+
+
+def test_step_that_is_put_off_tells_followers_why_and_for_how_long():
+    (entry,) = put_off(snapshot(state()), "ledger: no answer within 5 s", NOW).entries
+
+    assert entry.data == {"status": Status.PENDING, "reason": "ledger: no answer within 5 s",
+                          "waits_s": limits.WAKE_AGAIN_S}
 
 
 def test_task_that_waits_for_results_or_is_over_is_not_paused():

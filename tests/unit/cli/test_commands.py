@@ -319,6 +319,8 @@ def test_function_with_an_address_of_its_own_is_asked_there(cluster, tollgate, m
 @pytest.mark.parametrize(("data", "said"), [
     ({"status": "paused", "reason": "agent a is stopped: it loops", "waits_s": 900},
      "paused: agent a is stopped: it loops"),
+    ({"status": "pending", "reason": "ledger: no answer within 5 s", "waits_s": 2},
+     "pending: ledger: no answer within 5 s"),
     ({"status": "running"}, "running"), ({"status": "pending"}, "")])
-def test_pause_is_told_with_its_reason(data, said):
+def test_wait_is_told_with_its_reason(data, said):
     assert line_of(remote.Message("status", data)).strip() == said
