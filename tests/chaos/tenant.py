@@ -110,3 +110,7 @@ class Tenant:
     async def letters(self):
         """Return the tenant's dead letters."""
         return (await self.got("/v1/dead-letters", at="deadletters"))["dead_letters"]
+
+    async def resolved_letters(self):
+        """Return those of them whose waiter has been answered."""
+        return [one for one in await self.letters() if one["status"] == "resolved"]

@@ -64,15 +64,11 @@ async def test_a_tool_that_always_dies_dead_letters_and_the_agent_goes_on(system
     said = await told(tenant, task)
 
     assert said.startswith("the tool could not be reached: no answer")
-    (letter,) = await until(lambda: resolved(tenant))
+    (letter,) = await until(tenant.resolved_letters)
     assert (letter["destination"], letter["type"]) == (
         "dying", "dev.tollgate.tool.requested.v1")
     (_, asked) = await tenant.steps(task)
     assert asked["step"] == 2
-
-
-async def resolved(tenant):
-    return [x for x in await tenant.letters() if x["status"] == "resolved"]
 
 
 async def test_bad_arguments_wake_no_tool_and_tell_the_model(system, tenant):

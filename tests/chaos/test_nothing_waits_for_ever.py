@@ -46,12 +46,8 @@ async def test_a_task_whose_agent_always_fails_ends_with_the_reason(system, tena
 
     assert found["status"] == "failed"
     assert found["error"].startswith("agent broken could not take dev.tollgate.task.submitted.v1")
-    (letter,) = await until(lambda: resolved(tenant))
+    (letter,) = await until(tenant.resolved_letters)
     assert (letter["destination"], letter["code"]) == ("broken", 500)
-
-
-async def resolved(tenant):
-    return [x for x in await tenant.letters() if x["status"] == "resolved"]
 
 
 async def test_a_task_whose_agent_never_starts_ends_at_its_deadline(system, tenant):

@@ -143,6 +143,12 @@ async def serving(redis_url):
     await redis.aclose()
 
 
+def killed(server):
+    """Kill an embedded Redis; `revive` brings it back."""
+    server._process.kill()
+    server._process.wait()
+
+
 @pytest.fixture
 async def ledger(redis_url):
     async with serving(redis_url) as found:

@@ -1,8 +1,5 @@
 """Redis goes away and comes back: the ledger fails closed, forgets nothing, and recovers."""
 
-import os
-import signal
-
 import anyio
 import httpx2
 import pytest
@@ -13,7 +10,7 @@ from shared.metering import Meter, Settlement, Unavailable
 from shared.store import connect
 from shared.usage import Usage
 from tests.frozen import frozen
-from tests.integration.ledger.conftest import reserve_body, serving
+from tests.integration.ledger.conftest import killed, reserve_body, serving
 
 pytestmark = pytest.mark.anyio
 USED = Settlement(usage=Usage(input_uncached=10, output_text=10))
@@ -24,11 +21,6 @@ def server(tmp_path):
     running = start(tmp_path, durable=True)
     yield running
     running.stop()
-
-
-def killed(server):
-    os.kill(server.pid, signal.SIGKILL)
-    server._process.wait()
 
 
 async def test_redis_gone_is_unavailable_and_its_return_forgets_nothing(server):

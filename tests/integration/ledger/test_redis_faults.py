@@ -16,7 +16,7 @@ from shared.store import Evicting, connect, refuse_eviction
 from shared.usage import Usage
 from tests.conftest import SERVERS
 from tests.integration.ledger.audit import Books, assert_sound, faults
-from tests.integration.ledger.conftest import reserve_body, serving
+from tests.integration.ledger.conftest import killed, reserve_body, serving
 from tests.seeds import SEED, times
 
 pytestmark = pytest.mark.anyio
@@ -154,11 +154,6 @@ async def test_script_that_was_cut_never_comes_back_in_part(server):
     found = await redis.mget("k1", "k2", "k3", "k4", "later", "k5", "k6")
     assert found == [None, None, None, None, "1", "1", "1"]
     await redis.aclose()
-
-
-def killed(server):
-    server._process.kill()
-    server._process.wait()
 
 
 async def test_redis_killed_under_load_loses_nothing_acknowledged(server):
