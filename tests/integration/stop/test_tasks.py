@@ -63,3 +63,41 @@ async def test_task_is_woken_by_another_ledger_than_the_one_that_was_told(stoppe
         woken = [e for e in other.broker.events if e.type.endswith("task.resumed.v1")]
         assert [e.get("taskid") for e in woken if e.get("tenantid") == stopped.ledger.tenant] == [
             "t1"]
+
+
+async def raised(ledger):
+    await ledger.parts.budgets.put(ledger.tenant, "tenant", ledger.tenant, BudgetBody(limit=10**12))
+
+
+async def test_task_is_woken_once_the_broker_is_back(stopped):
+    ledger = stopped.ledger
+    await stop(ledger, "agent", "researcher")
+    await stopped.run()
+    await raised(ledger)
+    ledger.broker.away = True
+    await ledger.http.post("/sweep")
+    ledger.broker.away = False
+
+    await ledger.http.post("/sweep")
+    await ledger.http.post("/sweep")
+
+    assert len(stopped.published("task.resumed")) == 1
+
+
+async def test_limits_that_change_while_tasks_are_woken_wake_them_again(stopped, monkeypatch):
+    ledger = stopped.ledger
+    await stop(ledger, "agent", "researcher")
+    await stopped.run()
+    await raised(ledger)
+    publish = ledger.broker.publish
+
+    async def meanwhile(event):
+        monkeypatch.setattr(ledger.broker, "publish", publish)
+        await publish(event)
+        await raised(ledger)
+
+    await ledger.parts.switch.announce()
+    monkeypatch.setattr(ledger.broker, "publish", meanwhile)
+    waking = ledger.parts.background._waking
+
+    assert [await waking.go(ledger.tenant) for _ in range(3)] == [1, 1, 0]
