@@ -77,11 +77,11 @@ def outcome(task: dict[str, Any]) -> Exit:
 def _follow(remote: "Remote", task: str, *, quiet: bool) -> None:
     """Print what happens until the task's end; while nothing does, say so on a terminal."""
     waiting = nullcontext() if quiet else show.console().status(f"task {task}")
+    told = (text for message in remote.follow(task) if (text := line_of(message)) and not quiet)
     try:
         with waiting:
-            for message in remote.follow(task):
-                if not quiet and (text := line_of(message)):
-                    show.line(text)
+            for text in told:
+                show.line(text)
     except KeyboardInterrupt:
         print(f"the task goes on: tollgate task watch {task}, or tollgate task cancel {task}",
               file=sys.stderr)
