@@ -14,7 +14,7 @@ from eventing.local.options import ROOT
 HERE = Path(__file__).parent
 ARCHIVE, ORIGIN = HERE / "ledger.zip", HERE / "ledger.json"
 CONTENT = ("functions/__init__.py", "functions/ledger", ":(glob)eventing/*.py",
-           "eventing/local/__init__.py", "eventing/local/serve.py", "shared")
+           ":(glob)eventing/local/*.py", "shared")
 """What a process of the ledger is made of, as git names files."""
 
 

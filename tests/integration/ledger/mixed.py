@@ -12,7 +12,8 @@ from tests.integration.ledger.reference import UNITS, Reference, Spec
 BEFORE, NOW = 0, 1
 TENANTS = tuple(f"acme{n}" for n in range(8))
 LACKS = {BEFORE: {"blocking", "alerts of what was not held"}, NOW: set()}
-"""What the release before did not do yet. Empty it when another one is packed."""
+"""What the release before did not do yet. Empty it when another one is packed: then `_first`, the
+keys without `platform` and the test of packed rows go, too."""
 
 PATIENCE_S = 60.0
 NAMES, POSTED = [f"r{n}" for n in range(9)], ["r8", "p0", "p1"]
