@@ -122,7 +122,7 @@ def test_status_and_list_show_it(tollgate):
     tollgate("start", "researcher", "--image", "dev.local/a:2")
 
     assert "running, verdict continue" in tollgate("status", "researcher").stdout
-    assert f"{NEW}    10 %" in tollgate("list").stdout
+    assert f"{NEW}   10 %" in tollgate("list").stdout
     (one,) = json.loads(tollgate("list", "--json").stdout)["rollouts"]
     assert one == json.loads(tollgate("status", "researcher", "--json").stdout)
 
