@@ -20,7 +20,7 @@ from tests.e2e.dashboard.test_pages import (
 )
 
 __all__ = ["browser", "costs", "one_browser"]
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+AXE = (files("selenium_axe_python") / "axe-core/axe.min.js").read_text()
 """The engine that a browser runs; nothing else of the package is used."""
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
