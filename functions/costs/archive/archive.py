@@ -8,9 +8,11 @@ in Redis, so questions about sums need no archive.
 import hashlib
 import json
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,8 +20,8 @@ from eventing.event import Event
 from functions.costs import keys
 from functions.costs.archive.objects import Objects
 from functions.costs.archive.parquet import decoded, encoded
-from functions.costs.events.facts import at_ms, read
-from functions.costs.questions.ranges import Span, hour_of, hours_of
+from functions.costs.events.facts import read
+from functions.costs.questions.ranges import Span, hours_of
 from functions.costs.turns import in_turns
 from shared.errors import TollgateError
 from shared.limits import COST_ARCHIVE_EVENTS_MAX
@@ -54,7 +56,19 @@ class Batch:
                 "cost_nano": nano}
 
 
-def _verified(batch: Batch, back: Sequence[Event]) -> tuple[dict[str, Any], list[str]]:
+@contextmanager
+def _undamaged(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, OSError) as error:
+        raise TollgateError(f"archive: {name} is damaged: {error}") from error
+
+
+def _listed(data: bytes, wanted: Mapping[str, str]) -> list[Event]:
+    return list(decoded(data, **wanted))
+
+
+def _verified(batch: Batch, data: bytes) -> tuple[dict[str, Any], list[str]]:
     """Return what a batch holds, and of which tasks, if it was read back as it was written.
 
     It takes most of a second, in which others get answers only if it has a thread of its own.
@@ -62,11 +76,17 @@ def _verified(batch: Batch, back: Sequence[Event]) -> tuple[dict[str, Any], list
     Raises:
         TollgateError: it was not.
     """
-    held, facts = batch.held, [read(event) for event in back]
-    if [(e.id, e.json()) for e in back] != [(e.id, e.json()) for e in batch.events] or \
-            sum(fact.sums.cost_nano for fact in facts) != held["cost_nano"]:
-        raise TollgateError(f"archive: {batch.name} reads back otherwise than it was written")
-    return held, sorted({fact.task for fact in facts if fact.task})
+    held, nano, tasks = batch.held, 0, set()
+    otherwise = TollgateError(f"archive: {batch.name} reads back otherwise than it was written")
+    for one, other in zip_longest(decoded(data), batch.events):
+        if one is None or other is None or (one.id, one.json()) != (other.id, other.json()):
+            raise otherwise
+        fact = read(one)
+        nano += fact.sums.cost_nano
+        tasks.add(fact.task)
+    if nano != held["cost_nano"]:
+        raise otherwise
+    return held, sorted(filter(None, tasks))
 
 
 class Listed(Protocol):
@@ -82,7 +102,7 @@ class Archive:
     def __init__(self, redis: Redis, objects: Objects) -> None:
         self._redis: Any = redis
         self._objects = objects
-        self._last: tuple[str, list[Event]] = ("", [])
+        self._last: tuple[str, bytes] = ("", b"")
         """The object read last: a day's hours are asked for one after the other."""
 
     async def noted(self, tenant: str) -> dict[str, dict[str, Any]]:
@@ -92,32 +112,25 @@ class Archive:
         return {name: json.loads(held) for name, held in sorted(found.items())}
 
     async def of_hour(self, tenant: str, hour: str) -> AsyncIterator[Event]:
-        """Yield the archived events of a UTC hour; one object at a time is in memory."""
+        """Yield the archived events of a UTC hour; those of one object at a time are in memory."""
         held = [(held["hours"], name) for name, held in (await self.noted(tenant)).items()
                 if hour in held["hours"]]
         for _, name in sorted(held):  # the last one is most likely the next hour's first
-            for event in await self._read(name):
-                if hour_of(at_ms(event)) == hour:
-                    yield event
+            for event in await self._read(name, hour=hour):
+                yield event
 
     async def of_task(self, tenant: str, task: str) -> list[Event]:
         """Return the archived events of a task."""
         with mapped():
             names = await self._redis.hget(keys.of(tenant, "moved"), task)
-        each = [await self._decoded(name, task=task) for name in (names or "").split()]
+        each = [await self._read(name, task=task) for name in (names or "").split()]
         return [event for events in each for event in events]
 
-    async def _read(self, name: str) -> list[Event]:
+    async def _read(self, name: str, **wanted: str) -> list[Event]:
         if self._last[0] != name:
-            self._last = (name, await self._decoded(name))
-        return self._last[1]
-
-    async def _decoded(self, name: str, **wanted: str) -> list[Event]:
-        data = await self._objects.get(name)
-        try:
-            return await to_thread(decoded, data, **wanted)
-        except (ValueError, LookupError, TypeError, OSError) as error:
-            raise TollgateError(f"archive: {name} is damaged: {error}") from error
+            self._last = (name, await self._objects.get(name))
+        with _undamaged(name):
+            return await to_thread(_listed, self._last[1], wanted)
 
     async def difference(self, tenant: str, span: Span) -> int:
         """Return by how much the objects of whole days say more than was noted of them."""
@@ -125,8 +138,9 @@ class Archive:
         for name, held in (await self.noted(tenant)).items():
             if span.covers(held["day"]):
                 found -= int(held["cost_nano"])
-                async for events in in_turns(await self._read(name), READ_AT_ONCE):
-                    found += sum(read(event).sums.cost_nano for event in events)
+                for hour in held["hours"]:
+                    async for events in in_turns(await self._read(name, hour=hour), READ_AT_ONCE):
+                        found += sum(read(event).sums.cost_nano for event in events)
         return found
 
     async def move(self, batch: Batch) -> bool:
@@ -137,7 +151,8 @@ class Archive:
             TollgateError: what was read back is not what was written; nothing was let go.
         """
         await self._objects.put(batch.name, await to_thread(encoded, batch.events))
-        held, tasks = await to_thread(_verified, batch, await self._decoded(batch.name))
+        with _undamaged(batch.name):
+            held, tasks = await to_thread(_verified, batch, await self._objects.get(batch.name))
         tenant = batch.tenant
         names = [keys.raw(tenant), keys.of(tenant, "archive"), keys.of(tenant, "moved"),
                  *(keys.hour(tenant, hour) for hour in batch.hours)]

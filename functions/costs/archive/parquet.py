@@ -2,12 +2,18 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from eventing.event import CONTEXT, Event
 from eventing.http import encode_structured
 from functions.costs.events.facts import read
+
+COLUMNS = ("id", "kind", "at_ms", "hour", "task", "agent", "cost_nano", "event")
+NUMBERS = ("at_ms", "cost_nano")
+
+AT_ONCE = 500
+"""Events of a row group: what is read or written of a file is a few MiB in memory."""
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -17,27 +23,43 @@ def encoded(events: Sequence[Event]) -> bytes:
     import pyarrow  # 95 ms
     import pyarrow.parquet
 
-    facts = [read(event) for event in events]
-    table = pyarrow.table({
-        "id": [fact.id for fact in facts], "kind": [fact.kind for fact in facts],
-        "at_ms": pyarrow.array([fact.at_ms for fact in facts], pyarrow.int64()),
-        "hour": [fact.hour for fact in facts], "task": [fact.task for fact in facts],
-        "agent": [fact.agent for fact in facts],
-        "cost_nano": pyarrow.array([fact.sums.cost_nano for fact in facts], pyarrow.int64()),
-        "event": [encode_structured(event)[1].decode() for event in events],
-    })
-    sink = io.BytesIO()
-    pyarrow.parquet.write_table(table, sink, compression="zstd")
+    kinds = dict.fromkeys(COLUMNS, pyarrow.string()) | dict.fromkeys(NUMBERS, pyarrow.int64())
+    schema, sink = pyarrow.schema(kinds.items()), io.BytesIO()
+    with pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for start in range(0, len(events), AT_ONCE):
+            rows = zip(*map(_row, events[start:start + AT_ONCE]), strict=True)
+            columns = [pyarrow.array(values, kind) for values, kind in
+                       zip(rows, kinds.values(), strict=True)]
+            writer.write_table(pyarrow.table(columns, schema=schema))
     return sink.getvalue()
 
 
-def decoded(data: bytes, **wanted: str) -> list[Event]:
-    """Return the events of a file, those only whose columns have the wanted values."""
+def _row(event: Event) -> tuple[str | int, ...]:
+    fact = read(event)
+    return (fact.id, fact.kind, fact.at_ms, fact.hour, fact.task, fact.agent, fact.sums.cost_nano,
+            encode_structured(event)[1].decode())
+
+
+def decoded(data: bytes, **wanted: str) -> Iterator[Event]:
+    """Yield the events of a file, those only whose columns have the wanted values."""
+    import pyarrow.compute
     import pyarrow.parquet
 
-    filters: Any = [(name, "=", value) for name, value in wanted.items()] or None
-    table = pyarrow.parquet.read_table(io.BytesIO(data), columns=["event"], filters=filters)
-    return [_event(text) for text in table.column("event").to_pylist()]
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+    for n in range(file.num_row_groups):
+        if not all(_may_have(file.metadata.row_group(n), *pair) for pair in wanted.items()):
+            continue
+        table = file.read_row_group(n, ["event", *wanted])
+        for name, value in wanted.items():
+            table = table.filter(pyarrow.compute.equal(table[name], value))
+        yield from map(_event, table["event"].to_pylist())
+
+
+def _may_have(group: Any, name: str, value: str) -> bool:
+    """Tell whether a row group may have a value in a column: most can be left unread."""
+    of_columns = (group.column(n) for n in range(group.num_columns))
+    told = next((c.statistics for c in of_columns if c.path_in_schema == name), None)
+    return told is None or not told.has_min_max or told.min <= value <= told.max
 
 
 def _event(text: str) -> Event:

@@ -12,6 +12,8 @@ from botocore.response import StreamingBody
 
 from functions.costs.archive.archive import Archive, due, move_due
 from functions.costs.archive.objects import Bucket
+from functions.costs.archive.parquet import decoded, encoded
+from functions.costs.events.facts import read
 from functions.costs.questions.question import DIMENSIONS, ask
 from functions.costs.questions.ranges import Span
 from functions.costs.questions.report import grouped
@@ -166,6 +168,22 @@ async def test_archived_event_that_comes_again_is_a_duplicate(made, ledger):
 
     assert outcomes == {Stored.DUPLICATE}
     assert await state(store, ledger.tenant) == before
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100])
+async def test_hours_and_tasks_are_read_out_of_any_row_groups(ledger, monkeypatch, at_once):
+    monkeypatch.setattr("functions.costs.archive.parquet.AT_ONCE", at_once)
+    events = several(ledger)
+    file = encoded(events)
+
+    for column in ("hour", "task"):
+        by_value = {}
+        for event in events:
+            by_value.setdefault(getattr(read(event), column), []).append(event.id)
+        assert {value: [one.id for one in decoded(file, **{column: value})]
+                for value in by_value} == by_value
+    assert [one.json() for one in decoded(file)] == [one.json() for one in events]
+    assert list(decoded(file, hour="2026-01-01T00")) == []
 
 
 async def test_events_that_move_while_they_are_read_are_read_once(made, ledger, monkeypatch):
