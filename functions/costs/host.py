@@ -70,7 +70,7 @@ async def keep(store: CostStore, delivery: Delivery) -> None:
         Unavailable: Redis is away; the broker delivers it again.
     """
     fact, outcome = await store.store(delivery.event)
-    metrics.count(delivery.event, fact, outcome)
+    metrics.count(fact, outcome)
     if outcome is Stored.CONFLICT:
         log.error("one sequence number came under two event ids: the ledger must begin an epoch",
                   extra={"tenant": fact.tenant, "epoch": fact.epoch, "number": fact.number,

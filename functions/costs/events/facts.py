@@ -17,7 +17,7 @@ from eventing.types_ledger import (
     LedgerThresholdCrossed,
 )
 from functions.costs.events.amounts import CACHE_WRITES, between_ms, saved_nano
-from functions.costs.events.payload import ID_CHARS_MAX, Data, Usage
+from functions.costs.events.payload import AMOUNT_MAX, ID_CHARS_MAX, Data, Usage
 from functions.costs.events.sequence import NUMBER_MAX
 from functions.costs.questions.dimensions import COARSE, Coordinates
 from functions.costs.questions.ranges import day_of, hour_of, milliseconds
@@ -54,6 +54,8 @@ class Fact:
     root: str
     coordinates: Coordinates | None
     """Which row of sums it adds to; `None` for events that count nowhere."""
+    data: Data = field(compare=False, repr=False)
+    """What the event says beside that."""
     tags: Mapping[str, str] = field(default_factory=dict)
     amounts: Mapping[str, int] = field(default_factory=dict)
     """What it adds, by measure; zeros are left out."""
@@ -115,8 +117,8 @@ def read(event: Event) -> Fact:
     return Fact(
         id=_bounded_id(event), tenant=_tenant(event, data), kind=kind, epoch=epoch, number=number,
         at_ms=at_ms(event), session=data.dims.session, task=data.dims.task,
-        root=data.dims.root or data.dims.task, coordinates=coordinates_of(kind, data),
-        tags=data.tags, amounts={k: n for k, n in _amounts(kind, data).items() if n},
+        root=data.dims.root or data.dims.task, coordinates=coordinates_of(kind, data), data=data,
+        tags=data.tags, amounts=_bounded(_amounts(kind, data)),
         also=_also(kind, data),
     )
 
@@ -164,6 +166,14 @@ def _amounts(kind: str, data: Data) -> Mapping[str, int]:
     return _attributed(data)
 
 
+def _bounded(amounts: Mapping[str, int]) -> Mapping[str, int]:
+    """Return what is not 0; nothing that Redis could not add is ever sent to it."""
+    found = {name: amount for name, amount in amounts.items() if amount}
+    if any(abs(amount) > 2 * AMOUNT_MAX for amount in found.values()):
+        raise Malformed("the event's amounts are out of range")
+    return found
+
+
 def _attributed(data: Data) -> Mapping[str, int]:
     if data.cost is None:
         raise Malformed("the event has no cost")
@@ -175,7 +185,7 @@ def _attributed(data: Data) -> Mapping[str, int]:
         "cache_read_tokens": usage.classes.get("cache_read", 0),
         "cache_write_tokens": sum(usage.classes.get(name, 0) for name in CACHE_WRITES),
         "cache_saved_nano": saved_nano(data.cost.lines),
-        "reserved_nano": data.cost.reserved_nano, "overrun_nano": data.cost.overrun_nano,
+        "reserved_nano": data.cost.reserved_nano or 0, "overrun_nano": data.cost.overrun_nano,
         "cold_starts": int(ran.cold_start) if ran else 0, "failures": int(failed),
         "retried_nano": nano if ran and ran.attempt > 1 else 0, "failed_nano": nano * failed,
         "duration_ms": between_ms(ran.started, ran.ended) or 0 if ran else 0,

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from functions.costs.questions.ranges import milliseconds
+
 AMOUNT_MAX = 2**53 - 1
 """What a Lua number holds exactly; the ledger has the same bound for one event."""
 
@@ -13,13 +15,18 @@ ID_CHARS_MAX = 256
 
 
 def _instant(text: str) -> str:
-    if datetime.fromisoformat(text).tzinfo is None:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
         raise ValueError("an instant has its offset")
+    milliseconds(at)
     return text
 
 
 Instant = Annotated[str, AfterValidator(_instant)]
-"""As text: it is shown as it came."""
+"""As text: it is shown as it came. It lies in `YEARS`."""
+
+Count = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
+Change = Annotated[int, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
 
 
 class _Read(BaseModel):
@@ -43,7 +50,8 @@ class Ran(_Read):
     """One metered call."""
 
     kind: Literal["llm", "tool", "embedding"]
-    attempt: int = 1
+    step: Count | None = None
+    attempt: Count = 1
     started: Instant | None = None
     ended: Instant | None = None
     cold_start: bool = False
@@ -74,9 +82,9 @@ class Tool(_Read):
 class Usage(_Read):
     """What was used."""
 
-    input_total: int = Field(default=0, ge=0, le=AMOUNT_MAX)
-    output_total: int = Field(default=0, ge=0, le=AMOUNT_MAX)
-    classes: Mapping[str, int] = {}
+    input_total: Count = 0
+    output_total: Count = 0
+    classes: Mapping[str, Count] = {}
 
 
 class Line(_Read):
@@ -84,7 +92,7 @@ class Line(_Read):
 
     sku: str
     meter: str
-    qty: int = Field(ge=0, le=AMOUNT_MAX)
+    qty: Count
     unit_price: str = Field(pattern=r"^\d{1,12}(\.\d{1,30})?$")
     """In USD."""
 
@@ -92,9 +100,9 @@ class Line(_Read):
 class Cost(_Read):
     """What it cost."""
 
-    total_nano: int = Field(ge=0, le=AMOUNT_MAX)
-    reserved_nano: int = Field(default=0, ge=0, le=AMOUNT_MAX)
-    overrun_nano: int = Field(default=0, ge=0, le=AMOUNT_MAX)
+    total_nano: Count
+    reserved_nano: Count | None = None
+    overrun_nano: Count = 0
     rounding_nano: str = "0"
     price_basis: str = ""
     lines: tuple[Line, ...] = ()
@@ -105,12 +113,14 @@ class Numbered(_Read):
 
     epoch: str = ""
     accounts: tuple[str, ...] = ()
+    hold_ms: Count = 0
 
 
 class Ended(_Read):
     """How the call itself ended."""
 
     error_type: str | None = None
+    finish_reason: str | None = None
 
 
 class Data(_Read):
@@ -125,9 +135,13 @@ class Data(_Read):
     usage: Usage | None = None
     cost: Cost | None = None
     result: Ended = Ended()
+    usage_basis: str | None = None
     account: str = ""
+    unit: str = ""
+    need: Change | None = None
+    have: Change | None = None
     percent: int = Field(default=0, ge=0, le=100)
     reason: str = ""
-    delta_nano: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
-    delta_tok: int = Field(default=0, ge=-AMOUNT_MAX, le=AMOUNT_MAX)
+    delta_nano: Change = 0
+    delta_tok: Change = 0
     ledger: Numbered = Numbered()

@@ -1,11 +1,12 @@
 """Arranges one task's events as its steps over time, without I/O."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from eventing.event import Event
 from functions.costs.events.amounts import between_ms
 from functions.costs.events.facts import Fact, read
+from functions.costs.events.payload import Data
 
 
 def timeline(task: str, events: Iterable[Event]) -> dict[str, Any]:
@@ -30,42 +31,39 @@ def timeline(task: str, events: Iterable[Event]) -> dict[str, Any]:
 
 def denial(fact: Fact, event: Event) -> dict[str, Any]:
     """Return a denied call: what was asked for, which account had no room, and why."""
-    data = event.json()
-    asked = data.get("invocation") or {}
+    data, asked = fact.data, fact.data.invocation
     return {
         "id": event.id, "at": event.time, "agent": fact.agent, "session": fact.session,
-        "task": fact.task, "step": asked.get("step"), "kind": asked.get("kind"),
-        "name": _asked_name(data),
-        **{name: data.get(name) for name in ("account", "unit", "need", "have", "reason")},
+        "task": fact.task, "step": asked and asked.step, "kind": asked and asked.kind,
+        "name": _asked_name(data), "account": data.account, "unit": data.unit, "need": data.need,
+        "have": data.have, "reason": data.reason,
     }
 
 
 def _invocation(fact: Fact, event: Event) -> dict[str, Any]:
-    data = event.json()
-    ran, cost, result = (_object(data, name) for name in ("invocation", "cost", "result"))
+    data = fact.data
+    ran, cost, result = data.invocation, data.cost, data.result
+    started, ended = (ran.started, ran.ended) if ran else (None, None)
     return {
-        "id": event.id, "kind": fact.what, "name": fact.name, "step": ran.get("step"),
-        "attempt": ran.get("attempt"), "started": ran.get("started"), "ended": ran.get("ended"),
-        "duration_ms": between_ms(ran.get("started"), ran.get("ended")), "at": event.time,
-        "outcome": data.get("outcome"), "usage_basis": data.get("usage_basis"),
-        "cold_start": bool(ran.get("cold_start")), "cost_nano": fact.sums.cost_nano,
-        "reserved_nano": cost.get("reserved_nano"), "tokens": fact.sums.tokens,
-        "finish_reason": result.get("finish_reason"), "error_type": result.get("error_type"),
+        "id": event.id, "kind": fact.what, "name": fact.name, "step": ran and ran.step,
+        "attempt": ran and ran.attempt, "started": started, "ended": ended,
+        "duration_ms": between_ms(started, ended), "at": event.time,
+        "outcome": data.outcome, "usage_basis": data.usage_basis,
+        "cold_start": bool(ran and ran.cold_start), "cost_nano": fact.sums.cost_nano,
+        "reserved_nano": cost and cost.reserved_nano, "tokens": fact.sums.tokens,
+        "finish_reason": result.finish_reason, "error_type": result.error_type,
     }
 
 
 def _adjustment(fact: Fact, event: Event) -> dict[str, Any]:
     return {"id": event.id, "at": event.time, "kind": fact.what, "name": fact.name,
-            "cost_nano": fact.sums.cost_nano, "reason": event.json().get("reason")}
+            "cost_nano": fact.sums.cost_nano, "reason": fact.data.reason}
 
 
-def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return data.get(name) or {}
-
-
-def _asked_name(data: Mapping[str, Any]) -> str | None:
-    tool, model = _object(data, "tool"), _object(data, "model")
-    return tool.get("name") or model.get("selected") or model.get("requested")
+def _asked_name(data: Data) -> str | None:
+    if data.tool is not None:
+        return data.tool.name
+    return (data.model.selected or data.model.requested) if data.model else None
 
 
 def _trace_id(event: Event) -> str | None:

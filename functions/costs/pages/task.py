@@ -24,7 +24,7 @@ async def task(visit: Visit) -> Shown:
     Raises:
         NotFound: this tenant has no event of the task.
     """
-    name = visit.asked["task"]
+    name = visit.asked.get("task", "")
     line = timeline(name, await known_task(visit.store, visit.tenant, name))
     return Shown("task", "Task", _cards(line, visit.trace_url), tables(line), timed=False,
                  more={"subject": name, "trail": [

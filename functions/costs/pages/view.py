@@ -55,7 +55,8 @@ def clock(text: str | None) -> str:
     """Return an RFC 3339 instant as UTC date and time to the second, for people."""
     if not text:
         return "–"
-    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    at = datetime.fromisoformat(text.upper())  # RFC 3339 knows t and z as well
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(milliseconds: int | None) -> str:

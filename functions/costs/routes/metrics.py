@@ -27,8 +27,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from eventing.event import Event
 from functions.costs.events.facts import Fact
+from functions.costs.events.payload import Data, Model
 from functions.costs.store.standing import OTHER, Standing, standing
 from functions.costs.store.store import CostStore, Stored
 from shared.clock import Clock, now_s
@@ -71,30 +71,29 @@ MODEL_SECONDS = Histogram("gen_ai_client_operation_duration_seconds", "Duration 
 _models: dict[tuple[str, str, str], None] = {}
 
 
-def count(event: Event, fact: Fact, outcome: Stored) -> None:
+def count(fact: Fact, outcome: Stored) -> None:
     """Count a call of a model that is new: how long it took, how it failed, how many tokens."""
     if fact.kind != "attributed" or fact.what not in MODELS or outcome is Stored.DUPLICATE:
         return
-    data = event.json()
-    model = data["model"]
-    name = (MODELS[fact.what], str(model.get("provider")), str(model.get("selected")))
+    model = fact.data.model or Model()
+    name = (MODELS[fact.what], model.provider, str(model.selected))
     if name not in _models and len(_models) >= MODELS_MAX:
         name = (MODELS[fact.what], OTHER, OTHER)
     _models[name] = None
     MODEL_TOKENS.labels(*name, "input").observe(fact.amounts.get("input_tokens", 0))
     MODEL_TOKENS.labels(*name, "output").observe(fact.amounts.get("output_tokens", 0))
-    lasted_ms = fact.amounts.get("duration_ms") or data["ledger"].get("hold_ms", 0)
-    MODEL_SECONDS.labels(*name, _error_type(data)).observe(lasted_ms / 1000)
+    lasted_ms = fact.amounts.get("duration_ms") or fact.data.ledger.hold_ms
+    MODEL_SECONDS.labels(*name, _error_type(fact.data)).observe(lasted_ms / 1000)
 
 
-def _error_type(data: Mapping[str, Any]) -> str:
+def _error_type(data: Data) -> str:
     """Return of which kind a failure was, one of a few; empty if it was none.
 
     Whoever settles names an error as it likes: that is `_OTHER`, as the conventions have it.
     """
-    if data["outcome"] in FAILED:
-        return str(data["outcome"])
-    return "_OTHER" if data["result"].get("error_type") else ""
+    if data.outcome in FAILED:
+        return str(data.outcome)
+    return "_OTHER" if data.result.error_type else ""
 
 
 def metric_route(store: CostStore, clock: Clock = now_s) -> Route:

@@ -75,7 +75,7 @@ class Views:
         events = await self._store.latest(tenant, "adjusted", limit_of(request))
         return JSONResponse({"corrections": [
             {"id": event.id, "at": event.time, "agent": fact.agent, "task": fact.task,
-             "cost_nano": fact.sums.cost_nano, "reason": event.json().get("reason")}
+             "cost_nano": fact.sums.cost_nano, "reason": fact.data.reason}
             for event in events for fact in (read(event),)]})
 
     async def now(self, request: Request) -> Response:

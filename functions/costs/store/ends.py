@@ -13,7 +13,7 @@ from functions.costs import keys
 from functions.costs.events.facts import at_ms, is_tenant
 from functions.costs.events.payload import AMOUNT_MAX, ID_CHARS_MAX
 from functions.costs.questions.dimensions import nano_of
-from functions.costs.questions.ranges import Span, day_of
+from functions.costs.questions.ranges import END_MS, Span, day_of
 from shared.clock import rfc3339
 from shared.errors import Malformed, Transient
 from shared.metric_limits import TASK_BUCKETS_S
@@ -83,6 +83,8 @@ def read_end(event: Event) -> tuple[str, End]:
         raise Malformed(f"tenantid {tenant!r}, task {task[:80]!r}: the end of a task names both")
     if not result.status.final:
         raise Malformed(f"task {task} is {result.status}: that is no end")
+    if result.duration_ms > END_MS:
+        raise Malformed(f"task {task} took {result.duration_ms} ms: longer than times are")
     partial = result.status is Status.COMPLETED and result.error
     return tenant, End(
         task=task, agent=agent, status="partial" if partial else str(result.status),

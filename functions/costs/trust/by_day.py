@@ -15,6 +15,7 @@ from eventing.event import Event
 from eventing.types_ledger import LedgerAdjusted
 from functions.costs import keys
 from functions.costs.events.facts import read
+from functions.costs.events.payload import Data
 from functions.costs.questions.ranges import Span
 from functions.costs.questions.rows import Sums
 from functions.costs.store.spans import of_day
@@ -64,8 +65,9 @@ class Days:
                 continue
             if event.type == LedgerAdjusted.TYPE:
                 seen.add(event.id)  # these alone come twice
-            if day := self._day(event):
-                found[day] += read(event).sums
+            fact = read(event)
+            if day := self._day(fact.data):
+                found[day] += fact.sums
         return found
 
     async def _events(self, first: date, last: date) -> AsyncIterator[Event]:
@@ -76,10 +78,10 @@ class Days:
         async for event in self.store.listed(self.tenant, keys.kind(self.tenant, "adjusted")):
             yield event  # corrections may come weeks later
 
-    def _day(self, event: Event) -> str | None:
+    def _day(self, data: Data) -> str | None:
         own = f"tenant|{self.tenant}|d|"
-        accounts = event.json().get("ledger", {}).get("accounts", ())
-        return next((name.removeprefix(own) for name in accounts if name.startswith(own)), None)
+        return next((name.removeprefix(own) for name in data.ledger.accounts
+                     if name.startswith(own)), None)
 
 
 def _row(day: str, posted: dict[str, Any] | None, events: Sums) -> dict[str, Any]:

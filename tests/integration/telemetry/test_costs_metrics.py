@@ -34,7 +34,8 @@ def changed(event, **parts):
 async def told(http, ledger, *events):
     for event in events:
         headers, body = encode_binary(event)
-        assert (await http.post("/", headers=headers, content=body)).status_code == 204
+        answer = await http.post("/", headers=headers, content=body)
+        assert answer.status_code == 204, answer.text
     text = (await http.get("/metrics")).text
     return {(s.name, *(v for k, v in sorted(s.labels.items()) if k not in ("tenant", "agent"))):
             s.value for family in families(text) for s in family.samples
@@ -146,7 +147,8 @@ def ended(ledger, agent, *, task="t-9", status=Status.FAILED, error=None):
 async def scraped(http, *events):
     for event in events:
         headers, body = encode_binary(event)
-        assert (await http.post("/", headers=headers, content=body)).status_code == 204
+        answer = await http.post("/", headers=headers, content=body)
+        assert answer.status_code == 204, answer.text
     return (await http.get("/metrics")).text
 
 
@@ -203,8 +205,8 @@ async def test_series_stay_below_the_monitors_limit(ledger, monkeypatch):
     fact = read(ledger.attributed("r"))
     for n, outcome in product(range(1000), ("settled", *metrics.FAILED)):
         event = changed(ledger.attributed("r"), model={"selected": f"m{n}"}, outcome=outcome)
-        metrics.count(event, fact, Stored.STORED)
-        metrics.count(changed(event, outcome="settled", result={"error_type": f"e{n}"}), fact,
+        metrics.count(read(event), Stored.STORED)
+        metrics.count(read(changed(event, outcome="settled", result={"error_type": f"e{n}"})),
                       Stored.STORED)
     pairs = {(f"t{n}", "a"): fact.sums for n in range(standing.SETS_MAX)}
     kinds = {(*pair, k): 1 for pair in pairs for k in ("settled", "forfeited")}
