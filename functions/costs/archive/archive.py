@@ -137,11 +137,15 @@ class Archive:
         found = 0
         for name, held in (await self.noted(tenant)).items():
             if span.covers(held["day"]):
-                found -= int(held["cost_nano"])
-                for hour in held["hours"]:
-                    async for events in in_turns(await self._read(name, hour=hour), READ_AT_ONCE):
-                        found += sum(read(event).sums.cost_nano for event in events)
+                found += await self._read_back(name, held["hours"]) - int(held["cost_nano"])
         return found
+
+    async def _read_back(self, name: str, hours: Sequence[str]) -> int:
+        nano = 0
+        for hour in hours:
+            async for events in in_turns(await self._read(name, hour=hour), READ_AT_ONCE):
+                nano += sum(read(event).sums.cost_nano for event in events)
+        return nano
 
     async def move(self, batch: Batch) -> bool:
         """Write, verify, note and let go; tell whether this call did. Repeats change nothing.
