@@ -103,7 +103,6 @@ class Cost(_Read):
     total_nano: Count
     reserved_nano: Count | None = None
     overrun_nano: Count = 0
-    rounding_nano: str = "0"
     price_basis: str = ""
     lines: tuple[Line, ...] = ()
 
