@@ -8,7 +8,7 @@ in Redis, so questions about sums need no archive.
 import hashlib
 import json
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,6 +118,13 @@ class Archive:
         for _, name in sorted(held):  # the last one is most likely the next hour's first
             for event in await self._read(name, hour=hour):
                 yield event
+
+    async def of_kind(self, tenant: str, kind: str, days: Container[str]) -> AsyncIterator[Event]:
+        """Yield the archived events of one kind of these UTC days."""
+        for name, held in (await self.noted(tenant)).items():
+            if held["day"] in days:
+                for event in await self._read(name, kind=kind):
+                    yield event
 
     async def of_task(self, tenant: str, task: str) -> list[Event]:
         """Return the archived events of a task."""

@@ -22,9 +22,13 @@ from functions.costs.store.spans import of_day
 from functions.costs.store.store import CostStore
 from functions.costs.trust.ledger import LedgerEvents
 from shared.errors import Permanent
+from shared.limits import STATE_TTL_S
 
 LONGEST_DAYS = 2
 """A day's calls end that many days later at most: leases are far shorter, zones 14 hours apart."""
+
+CORRECTED_DAYS = STATE_TTL_S // 86_400
+"""A call is corrected that many days after its end at most: then the ledger's row of it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ class Days:
                     yield event
         async for event in self.store.listed(self.tenant, keys.kind(self.tenant, "adjusted")):
             yield event  # corrections may come weeks later
+        if self.store.archive is not None:
+            later = {(last + timedelta(n)).isoformat() for n in range(1, CORRECTED_DAYS + 1)}
+            async for event in self.store.archive.of_kind(self.tenant, "adjusted", later):
+                yield event
 
     def _day(self, data: Data) -> str | None:
         own = f"tenant|{self.tenant}|d|"

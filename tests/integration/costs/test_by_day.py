@@ -1,11 +1,14 @@
 """What the real ledger posted to each day, beside what its events say."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from functions.costs.archive.archive import Archive, move_due
 from functions.costs.events.facts import read
+from functions.costs.store.store import CostStore
 from functions.costs.trust.by_day import Days
 from functions.costs.trust.ledger import LedgerEvents
 from functions.ledger import keys
@@ -81,6 +84,42 @@ async def test_day_is_the_one_that_was_charged_in_the_tenants_zone(store, desk, 
     assert found["zone"] == "America/New_York"
     assert [(row["day"], row["events_nano"], row["agrees"]) for row in found["rows"]] == [
         (before.isoformat(), 1500, True)]
+
+
+class Drawer:
+    """Object storage in memory."""
+
+    def __init__(self):
+        self._kept = {}
+
+    async def put(self, name, data):
+        self._kept[name] = data
+
+    async def get(self, name):
+        return self._kept[name]
+
+
+@pytest.mark.parametrize("moved", [[], ["call"], ["call", "correction"]], ids=str)
+async def test_correction_counts_for_the_day_of_its_call_wherever_both_are_kept(
+        desk, redis, moved):
+    archive = Archive(redis, Drawer())
+    store, kept = CostStore(redis, archive=archive), ledger_events.Ledger(tenant=desk.tenant)
+    days = {"call": TODAY - timedelta(20), "correction": TODAY - timedelta(10)}
+    account = f"tenant|{desk.tenant}|d|{days['call']}"
+    call = kept.attributed("r-1", cost=1500, at=f"{days['call']}T10:00:00Z")
+    fix = kept.adjusted("r-1", delta=-300, at=f"{days['correction']}T10:00:00Z")
+    for event in (call, fix):
+        data = event.json()
+        data["ledger"]["accounts"] = [account]
+        await store.store(replace(event, data=json.dumps(data).encode()))
+    await redis.hset(keys.account(desk.tenant, account),
+                     mapping={"usd.pst": 1200, "tok.pst": 120})
+
+    await move_due(archive, store, desk.tenant, [days[one].isoformat() for one in moved])
+    found = await compared(desk, store, days["call"], days["call"])
+
+    assert [(row["ledger_nano"], row["events_nano"], row["agrees"])
+            for row in found["rows"]] == [(1200, 1200, True)]
 
 
 async def test_days_that_the_ledger_forgot_are_not_said_to_agree(desk, store):
