@@ -132,8 +132,9 @@ def _is_name(text: str) -> bool:
 
 def _bad_values(event: Event) -> list[str]:
     texts = {n: getattr(event, n) or "" for n in CONTEXT} | dict(event.extensions)
-    faults = [f"attribute {n} holds characters outside printable ASCII: put people's text in data"
-              for n, text in texts.items() if not is_printable(text)]
+    faults = [] if is_printable("".join(texts.values())) else [
+        f"attribute {n} holds characters outside printable ASCII: put people's text in data"
+        for n, text in texts.items() if not is_printable(text)]
     if event.specversion not in ("1.0", "0.3"):
         faults.append(f"specversion {event.specversion!r}: 1.0 is supported")
     if event.time is not None and not _is_rfc3339(event.time):

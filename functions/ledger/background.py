@@ -13,10 +13,17 @@ from functions.ledger.outbox import Outbox
 from functions.ledger.store import Store
 from functions.ledger.switch import Switch
 from functions.ledger.waking import Waking
+from shared.at_once import at_once
 from shared.clock import Clock, now_s
 from shared.doubts import doubted_epochs
 from shared.errors import TollgateError
-from shared.limits import ESCROW_BACK_EVERY_TICKS, SWEEP_BATCH_MAX, SWEEP_EVERY_S
+from shared.limits import (
+    ESCROW_BACK_EVERY_TICKS,
+    OUTBOX_EVERY_S,
+    OUTBOX_TENANTS_MAX,
+    SWEEP_BATCH_MAX,
+    SWEEP_EVERY_S,
+)
 from shared.store import mapped
 
 log = logging.getLogger(__name__)
@@ -60,11 +67,12 @@ class Background:
             await self._idle(swept_at)
             self._work.clear()
             dirty, self._dirty = self._dirty, set()
-            for tenant in dirty:
-                await self._guarded(self._outbox.drain(tenant))
+            await at_once(OUTBOX_TENANTS_MAX,
+                          lambda tenant: self._guarded(self._outbox.drain(tenant)), dirty)
             if self._clock() - swept_at >= SWEEP_EVERY_S:
                 await self._guarded(self.sweep())
                 swept_at = self._clock()
+            await asyncio.sleep(OUTBOX_EVERY_S)  # what comes meanwhile leaves together
 
     async def _idle(self, swept_at: float) -> None:
         wait_s = max(SWEEP_EVERY_S - (self._clock() - swept_at), 0.0)

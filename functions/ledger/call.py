@@ -1,5 +1,6 @@
 """What a row remembers of a call: everything that its events need, fixed at reserve."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,6 @@ from functions.ledger.cost import Priced
 from functions.ledger.packing import Form, unpack
 from functions.ledger.requests import CallBody
 from shared.auth import Grant
-from shared.ids import digest
 
 FIXED = ("accounts", "call", "usd")
 """The fields of a row from which its `Facts` are made."""
@@ -26,6 +26,8 @@ class Facts:
     accounts: str
     call: Mapping[str, Any]
     reserved_nano: int
+    outcome: Mapping[str, Any] | None = None
+    """What its settlement said, known to the process that settled it."""
 
     @classmethod
     def stored(cls, row: Sequence[str | None], tenant: str,
@@ -62,8 +64,16 @@ def fingerprint(grant: Grant, ask: CallBody) -> str:
     Not windows, amounts or price versions: an honest retry after midnight would conflict.
     """
     tasks = [grant.task, *(a.task for a in grant.ancestors)]
-    return digest([grant.tenant, grant.agent, grant.session, *tasks, ask.kind, ask.called,
-                   ask.tool_version, ask.input_tokens_max, ask.output_tokens_max])[:PRINT_CHARS]
+    return printed([grant.tenant, grant.agent, grant.session, *tasks, ask.kind, ask.called,
+                    ask.tool_version, ask.input_tokens_max, ask.output_tokens_max])
+
+
+def printed(said: Any) -> str:
+    """Return the fingerprint of what was said, as `shared.ids.digest` makes it, some faster.
+
+    Without floats, and with every mapping's keys in order.
+    """
+    return hashlib.sha256(to_json(said)).hexdigest()[:PRINT_CHARS]
 
 
 def document(grant: Grant, ask: CallBody, most: Priced, *, price_version: str,

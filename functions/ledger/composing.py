@@ -23,6 +23,9 @@ from shared.usage import CLASSES, INPUT_CLASSES, OUTPUT_CLASSES
 Entry = Mapping[str, str]
 Document = Mapping[str, Any]
 TRACE = re.compile(r"[0-9a-f]{32}\Z")
+NOTHING = Facts("", {}, 0)
+"""What an alert knows of a call: it has none."""
+
 OUTCOMES = {"SETTLED": "settled", "VOIDED": "voided", "FORFEITED": "forfeited"}
 
 
@@ -37,10 +40,9 @@ def compose(tenant: str, place: str, entry: Entry, facts: Facts | None) -> Event
     """
     epoch, _, number = place.partition("-")
     stands = {"seq": int(number), "epoch": epoch}
-    call: Document = facts.call if facts else {}
-    accounts = facts.names if facts else []
-    payload, event_id = _PAYLOADS[entry["kind"]](entry, call, stands, accounts)
-    dims = call.get("dims", {})
+    known = facts or NOTHING
+    payload, event_id = _PAYLOADS[entry["kind"]](entry, known, stands)
+    call, dims = known.call, known.call.get("dims", {})
     return Event.of(
         payload, type=payload.TYPE, id=event_id, source=f"/ledger/{tenant}", subject=tenant,
         time=rfc3339(int(entry["at"]) / 1000), tenantid=tenant, ledgerseq=number,
@@ -50,14 +52,15 @@ def compose(tenant: str, place: str, entry: Entry, facts: Facts | None) -> Event
         traceparent=_traceparent(call.get("trace"), event_id))
 
 
-def _attributed(entry: Entry, call: Document, stands: dict[str, Any],
-                accounts: list[str]) -> tuple[LedgerPayload, str]:
-    text = entry.get("outcome")
-    outcome = (unpack(text, call["dims"]["tenant"], entry["id"]) if text
-               else _unanswered(entry, call))
+def _attributed(entry: Entry, facts: Facts, stands: Document) -> tuple[LedgerPayload, str]:
+    call = facts.call
+    if entry.get("outcome"):
+        outcome = facts.outcome or unpack(entry["outcome"], call["dims"]["tenant"], entry["id"])
+    else:
+        outcome = _unanswered(entry, call)
     total, reserved = int(entry["cost"]), int(entry["reserved"])
     posted = entry["cause"] == "post"
-    place = stands | {"accounts": accounts, "cause": entry["cause"],
+    place = {**stands, "accounts": facts.names, "cause": entry["cause"],
                       "hold_ms": int(entry["at"]) - int(entry["held_at"])}
     return LedgerAttributed.model_validate({
         "outcome": "unreserved" if posted else OUTCOMES[entry["ending"]],
@@ -87,32 +90,31 @@ def _unanswered(entry: Entry, call: Document) -> dict[str, Any]:
         "classes": {"input_uncached": tokens_in, "output_text": tokens_out}}
 
 
-def _denied(entry: Entry, call: Document, stands: dict[str, Any],
-            accounts: list[str]) -> tuple[LedgerPayload, str]:
+def _denied(entry: Entry, facts: Facts, stands: Document) -> tuple[LedgerPayload, str]:
+    call = facts.call
     account, unit, need, have, reason = json.loads(entry["denial"])
     return LedgerDenied.model_validate({
         "invocation": call["invocation"], "dims": call["dims"], "tags": call.get("tags", {}),
         "model": call.get("model"), "tool": call.get("tool"), "account": account, "unit": unit,
         "need": int(need), "have": int(have), "reason": reason,
-        "ledger": stands | {"accounts": accounts},
+        "ledger": {**stands, "accounts": facts.names},
     }), f"{entry['id']}:denied"
 
 
-def _crossed(entry: Entry, _: Document, stands: dict[str, Any],
-             __: list[str]) -> tuple[LedgerPayload, str]:
+def _crossed(entry: Entry, _: Facts, stands: Document) -> tuple[LedgerPayload, str]:
     return LedgerThresholdCrossed.model_validate({
         "account": entry["account"], "unit": entry["unit"], "percent": int(entry["percent"]),
         "limit": int(entry["limit"]), "used": int(entry["used"]), "ledger": stands,
     }), entry["id"]
 
 
-def _adjusted(entry: Entry, call: Document, stands: dict[str, Any],
-              accounts: list[str]) -> tuple[LedgerPayload, str]:
+def _adjusted(entry: Entry, facts: Facts, stands: Document) -> tuple[LedgerPayload, str]:
+    call = facts.call
     return LedgerAdjusted.model_validate({
         "invocation": call["invocation"], "dims": call["dims"], "model": call.get("model"),
         "tool": call.get("tool"), "n": int(entry["n"]), "delta_nano": int(entry["delta_nano"]),
         "delta_tok": int(entry["delta_tok"]), "total_nano": int(entry["total_nano"]),
-        "reason": entry["reason"], "ledger": stands | {"accounts": accounts},
+        "reason": entry["reason"], "ledger": {**stands, "accounts": facts.names},
     }), f"{entry['id']}:adj:{entry['n']}"
 
 

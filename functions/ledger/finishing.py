@@ -1,26 +1,25 @@
 """Ends reservations and posts what they cost."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.ledger import keys
 from functions.ledger.accounts import accounts_of
-from functions.ledger.call import PRINT_CHARS, Facts, document, fingerprint
+from functions.ledger.call import Facts, document, fingerprint, printed
 from functions.ledger.cost import Priced, most, price
 from functions.ledger.drafting import rates_of
 from functions.ledger.packing import Form, pack
 from functions.ledger.price_table import PriceTable
 from functions.ledger.rates import Rates
 from functions.ledger.remembered import Remembered
-from functions.ledger.requests import AdjustBody, PostBody, SettleBody
+from functions.ledger.requests import AdjustBody, PostBody, SettleBody, UsageBody
 from functions.ledger.reserving import Reservations, unknown
 from functions.ledger.store import Attempts
 from functions.ledger.windows import TTL_S
 from shared.auth import Grant
 from shared.clock import rfc3339
 from shared.errors import Busy, NotFound, Permanent, TollgateError
-from shared.ids import digest
 from shared.limits import STATE_TTL_S
 from shared.metering import Unpriced
 from shared.store import mapped
@@ -28,6 +27,8 @@ from shared.telemetry import trace_id
 from shared.usage import Usage
 
 log = logging.getLogger(__name__)
+
+USED = sorted(UsageBody.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ class Endings:
             log.error("reservation %s of tenant %s cost %d nano-USD, %d were reserved",
                       reservation_id, tenant, priced.total_nano, facts.reserved_nano)
         ending = Ending("settle", usd=priced.total_nano, tok=usage.total,
-                        fingerprint=_print(body),
+                        fingerprint=settled_print(body),
                         outcome=self._form(outcome, tenant, reservation_id))
-        answer = await self._finish(tenant, reservation_id, facts, ending)
+        answer = await self._finish(tenant, reservation_id, replace(facts, outcome=outcome), ending)
         return _charge(reservation_id, answer, priced if answer[0] != "REPLAY" else None)
 
     async def end(self, tenant: str, reservation_id: str, how: str, holder: int) -> dict[str, Any]:
@@ -122,7 +123,7 @@ class Endings:
                 return self._checked(tenant, reservation_id, answer)
             attempts.again()
             self._of.open.drop(tenant, reservation_id)
-            facts = await self._known(tenant, reservation_id)
+            facts = replace(await self._known(tenant, reservation_id), outcome=facts.outcome)
 
     def _checked(self, tenant: str, reservation_id: str, answer: list[Any]) -> list[Any]:
         match answer[0]:
@@ -189,7 +190,7 @@ class Endings:
             keys.sequence(name), keys.outbox(name), keys.reservation(name, body.id),
             *(keys.account(name, a.name) for a in accounts.all),
         ], [
-            body.id, digest([fingerprint(grant, body), _print(settled)])[:PRINT_CHARS],
+            body.id, printed([fingerprint(grant, body), settled_print(settled)]),
             priced.total_nano, usage.total, facts.accounts,
             facts.kept(self._form, name, body.id),
             self._form(_outcome(settled, usage, priced, version=used.version, basis=basis), name,
@@ -234,10 +235,11 @@ def split(account: str) -> tuple[str, str]:
     return f"{scope}|{owner_id}", window if window in TTL_S else "life"
 
 
-def _print(body: SettleBody) -> str:
+def settled_print(body: SettleBody) -> str:
     """Return what makes two settlements the same: what is charged, not when it was measured."""
-    said = [body.usage.model_dump(), body.response_model, body.service_tier]
-    return digest(said)[:PRINT_CHARS]
+    usage = {name: getattr(body.usage, name) for name in USED}
+    usage["requests"] = dict(sorted(body.usage.requests.items()))
+    return printed([usage, body.response_model, body.service_tier])
 
 
 def _outcome(body: SettleBody, usage: Usage, priced: Priced, *, version: str,

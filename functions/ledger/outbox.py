@@ -1,6 +1,5 @@
 """Publishes what the scripts wrote, at least once, and serves it again by number."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from functions.ledger.call import FIXED, Facts
 from functions.ledger.composing import Entry, compose
 from functions.ledger.remembered import Remembered
 from functions.ledger.store import CONSUMER, Store
+from shared.at_once import at_once
 from shared.errors import Permanent, TollgateError, Transient
 from shared.faults import FaultPoint, reach
 from shared.limits import (
@@ -40,15 +40,16 @@ class Page:
 
 
 class Outbox:
-    """One tenant's events after the other, on their way to the broker."""
+    """Events on their way to the broker."""
 
     def __init__(self, store: Store, publisher: Publisher, ended: Remembered) -> None:
         self._store, self._publisher, self._ended = store, publisher, ended
         self._redis: Any = store.redis
-        self._posts = asyncio.Semaphore(OUTBOX_POSTS_MAX)
 
     async def drain(self, tenant: str) -> int:
         """Publish what no ledger has read yet; return how many were accepted.
+
+        What is written meanwhile waits for the next call, unless there is a batch of it.
 
         Raises:
             Unavailable: Redis is away.
@@ -57,6 +58,8 @@ class Outbox:
         accepted = 0
         while batch := await self._unread(tenant):
             accepted += await self._publish(tenant, batch)
+            if len(batch) < OUTBOX_BATCH_MAX:
+                break
         return accepted
 
     async def claim(self, tenant: str) -> int:
@@ -94,9 +97,10 @@ class Outbox:
                 raise
 
     async def _publish(self, tenant: str, batch: Entries) -> int:
-        taken = await asyncio.gather(*(
-            self._post(tenant, place, entry, known)
-            for (place, entry), known in zip(batch, await self._known(tenant, batch), strict=True)))
+        known = await self._known(tenant, batch)
+        taken = await at_once(
+            OUTBOX_POSTS_MAX, lambda each: self._post(tenant, *each[0], each[1]),
+            zip(batch, known, strict=True))
         await reach(FaultPoint.LEDGER_AFTER_PUBLISH)
         done = [place for (place, _), ok in zip(batch, taken, strict=True) if ok]
         if done:
@@ -117,8 +121,7 @@ class Outbox:
         if event is None:
             log.error("entry %s of tenant %s is lost: its row expired", place, tenant)
             return True
-        async with self._posts:
-            return await self._accepted(event)
+        return await self._accepted(event)
 
     async def _accepted(self, event: Event) -> bool:
         try:

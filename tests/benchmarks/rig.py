@@ -114,10 +114,13 @@ def processor_s():
     """Return the seconds of processor time that each process of the rig took so far, by name."""
     found = {}
     for pid in (os.getpid(), *descendants(os.getpid())):
-        command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+            times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        except OSError:
+            continue  # it has ended since it was found
         parts = re.search(r"functions/(\w+)/", command)
         name = parts[1] if parts else Path(command.split(" ")[0]).name
-        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         found[name] = found.get(name, 0.0) + sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
     return found
 

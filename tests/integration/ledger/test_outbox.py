@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from shared.errors import Transient
+from shared.limits import OUTBOX_POSTS_MAX
 from shared.metering import Settlement
 from shared.usage import Usage
 from tests.integration.ledger.audit import Books
@@ -33,6 +35,19 @@ class Unsteady:
 
     def numbers(self):
         return Counter(int(event.extensions["ledgerseq"]) for event in self.taken)
+
+
+class Gathering:
+    """A slow broker: it takes nothing until so many events wait for it at the same time."""
+
+    def __init__(self, count):
+        self._count, self._enough, self.subjects = count, asyncio.Event(), []
+
+    async def publish(self, event):
+        self.subjects.append(event.subject)
+        if len(self.subjects) >= self._count:
+            self._enough.set()
+        await asyncio.wait_for(self._enough.wait(), 10)
 
 
 async def spend(ledger, count):
@@ -104,3 +119,25 @@ async def test_events_wait_through_a_restart_of_the_ledger_and_leave_in_the_firs
     assert counts["failed"] == 0
     mine = [event for event in ledger.broker.events if event.subject == ledger.tenant]
     assert len(mine) == 3  # a sweep publishes other tests' events as well
+
+
+async def test_slow_broker_is_given_many_events_of_a_tenant_at_once(ledger):
+    await spend(ledger, OUTBOX_POSTS_MAX)
+    broker = ledger.parts.outbox._publisher = Gathering(OUTBOX_POSTS_MAX)
+
+    assert await ledger.parts.outbox.drain(ledger.tenant) == OUTBOX_POSTS_MAX
+    assert broker.subjects == [ledger.tenant] * OUTBOX_POSTS_MAX
+
+
+async def test_slow_broker_makes_no_tenant_wait_for_another(ledger):
+    other = replace(ledger, tenant=f"{ledger.tenant}-2")
+    broker = ledger.parts.outbox._publisher = Gathering(2)
+    await spend(ledger, 1)
+    await spend(other, 1)
+    await ledger.parts.background.start()
+
+    async with asyncio.timeout(10):
+        while len(broker.subjects) < 2:
+            await asyncio.sleep(0.01)
+    await ledger.parts.background.stop()
+    assert {*broker.subjects} == {ledger.tenant, other.tenant}
