@@ -12,7 +12,7 @@ from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, RedisError, ResponseError
 
-from shared.limits import REDIS_COPIED_MS, REDIS_COPIES_MAX, SCRIPT_BATCH_MAX
+from shared.limits import REDIS_COPIED_MS, REDIS_COPIES_MAX, SCRIPT_BATCH_MAX, SCRIPT_BATCH_MIN
 
 Value = str | bytes | int | float
 Command = tuple[Value, ...]
@@ -46,8 +46,10 @@ class Lane:
 
     async def _drain(self, redis: Redis) -> None:
         while self._waiting:
-            batch = self._waiting[:SCRIPT_BATCH_MAX]
-            del self._waiting[:SCRIPT_BATCH_MAX]
+            # Half of what waits: while Redis runs it, the answers before it are worked on.
+            count = min(max(SCRIPT_BATCH_MIN, len(self._waiting) // 2), SCRIPT_BATCH_MAX)
+            batch = self._waiting[:count]
+            del self._waiting[:count]
             try:
                 asked = [command for command, _ in batch]
                 _tell(batch, await _answers(redis, asked, self._copies))
