@@ -46,7 +46,7 @@ class _Gathered:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._said:
+        if self._said and not self._transport.is_closing():  # or who asked has gone meanwhile
             self._transport.write(b"".join(self._said))
-            self._said.clear()
-            self._bytes = 0
+        self._said.clear()
+        self._bytes = 0
