@@ -119,7 +119,8 @@ class Script:
     async def _run(self, redis: Redis, keys: Sequence[str], args: Sequence[Value]) -> Any:
         if not isinstance(redis, Redis):  # a cluster's client, which knows where each key is
             return await redis.evalsha(self._sha, len(keys), *keys, *args)
-        lane = _lanes.setdefault(redis, Lane())
+        if (lane := _lanes.get(redis)) is None:
+            lane = _lanes[redis] = Lane()
         return await lane.ask(redis, ("EVALSHA", self._sha, len(keys), *keys, *args))
 
     async def each(self, redis: Redis,

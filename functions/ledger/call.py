@@ -106,8 +106,3 @@ def _model(ask: CallBody) -> dict[str, Any]:
     return {"provider": provider, "selected": name,
             "requested": requested.removeprefix(f"{provider}/"),
             "downgrade_reason": ask.attribution.downgrade_reason}
-
-
-def packed(value: Any) -> str:
-    """Return JSON without spaces."""
-    return to_json(value).decode()

@@ -5,9 +5,10 @@ from typing import Any
 
 from functions.ledger import keys
 from functions.ledger.accounts import Accounts
-from functions.ledger.call import Facts, document, fingerprint, packed
+from functions.ledger.call import Facts, document, fingerprint
 from functions.ledger.cost import Priced, fitting, most
 from functions.ledger.limits import Cap, Limits
+from functions.ledger.packing import plain
 from functions.ledger.prices import PriceBook
 from functions.ledger.rates import Rates
 from functions.ledger.requests import CallBody, ReserveBody
@@ -47,7 +48,7 @@ class Draft:
             self.limits.version, self.windows.from_ms, self.windows.until_ms, ask.id,
             fingerprint(self.grant, ask), ask.holder, int(ask.lease_s * 1000),
             self.priced.total_nano, ask.input_tokens_max + ask.output_tokens_max, 1,
-            self.accounts.names, packed(self.call), int(ask.dispatch), ask.ticket, STATE_TTL_S,
+            self.accounts.names, plain(self.call), int(ask.dispatch), ask.ticket, STATE_TTL_S,
             self.accounts.task_position, *self.accounts.held]
 
     def without_chunks(self, account: str) -> "Draft":

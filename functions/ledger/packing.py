@@ -61,8 +61,8 @@ def pack(value: Any, tenant: str, reservation_id: str) -> str:
     return FORM + base64.b64encode(small).rstrip(b"=").decode()
 
 
-def plain(value: Any, _tenant: str, _reservation_id: str) -> str:
-    """Return JSON, as ledgers of before packed rows wrote it and read it."""
+def plain(value: Any, *_: str) -> str:
+    """Return JSON, as rows of open reservations have it, and all had before rows were packed."""
     return to_json(value).decode()
 
 
