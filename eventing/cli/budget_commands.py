@@ -1,7 +1,5 @@
 """`tollgate budget set`, `get`, `list`, `remove` and `apply`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,7 @@ from eventing.cli import show
 from eventing.cli.budget_words import amount, nano, per
 from eventing.cli.budget_words import window as windowed
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.files import text_of
+from eventing.cli.files import naming, text_of
 from eventing.cli.options import DATA, Data, DryRun, Json, connect, path_part, present
 from shared.limits import AMOUNT_MAX
 
@@ -100,21 +98,6 @@ def apply_file(
         show.as_json(found)
     else:
         budget_changes.show_changes(found)
-
-
-@contextmanager
-def naming(file: Path) -> Iterator[None]:
-    """Say of a refusal which file it is about.
-
-    Raises:
-        Failure: whatever failed inside.
-    """
-    try:
-        yield
-    except Failure as failure:
-        if failure.code is not Exit.USAGE:
-            raise
-        raise Failure(failure.code, failure.what, where=str(file), do=failure.do) from failure
 
 
 @app.command()

@@ -1,8 +1,6 @@
 """`tollgate ledger rerate`: a period again, under another price table."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +9,7 @@ import typer
 
 from eventing.cli import show
 from eventing.cli.exits import Exit, Failure
-from eventing.cli.files import text_of
+from eventing.cli.files import naming, text_of
 from eventing.cli.options import DATA, Data, DryRun, Json, connect
 
 if TYPE_CHECKING:
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 PAGES_MAX = 100_000
 """Of 200 events each; a ledger keeps 14 days."""
-
-OPTIONS = {"begin": "--from", "end": "--to"}
-"""What the fields of a request come from; every other fault is in the table."""
 
 
 @app.callback()
@@ -46,31 +41,13 @@ def rerate(
         raise Failure(Exit.USAGE, f"--from {begin} is not before --to {end}")
     body = {"begin": span[0], "end": span[1],
             "prices": text_of(prices), "apply": not dry_run}
-    with connect(data) as remote, naming(prices, {"begin": begin, "end": end}):
+    with (connect(data) as remote,
+          naming(prices, begin=f"--from {begin}", end=f"--to {end}")):
         found = gathered(remote, body)
     if as_json:
         show.as_json(found)
     else:
         _show(found, dry_run=dry_run)
-
-
-@contextmanager
-def naming(prices: Path, given: Mapping[str, str]) -> Iterator[None]:
-    """Say of a refusal what it is about: an option with its date, or the file of prices.
-
-    Raises:
-        Failure: whatever failed inside.
-    """
-    try:
-        yield
-    except Failure as failure:
-        if failure.code is not Exit.USAGE:
-            raise
-        field, _, what = failure.what.partition(": ")
-        if field not in OPTIONS:
-            raise Failure(failure.code, failure.what, where=str(prices), do=failure.do) from failure
-        raise Failure(failure.code, what, where=f"{OPTIONS[field]} {given[field]}",
-                      do=failure.do) from failure
 
 
 def moment(option: str, text: str) -> float:

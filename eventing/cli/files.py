@@ -1,5 +1,7 @@
-"""Reads what users name: files, and arguments that may name one."""
+"""Reads the files that users name, or arguments may name, and says where a fault is in one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from eventing.cli.exits import Exit, Failure
@@ -26,3 +28,20 @@ def text_given(argument: str) -> str:
         Failure: the file cannot be read.
     """
     return text_of(Path(argument[1:])) if argument.startswith("@") else argument
+
+
+@contextmanager
+def naming(file: Path, **options: str) -> Iterator[None]:
+    """Say of a refused request what it is about: the option that its field came from, or the file.
+
+    Raises:
+        Failure: whatever failed inside.
+    """
+    try:
+        yield
+    except Failure as failure:
+        if failure.code is not Exit.USAGE:
+            raise
+        field, _, rest = failure.what.partition(": ")
+        what, where = (rest, options[field]) if field in options else (failure.what, str(file))
+        raise Failure(failure.code, what, where=where, do=failure.do) from failure
