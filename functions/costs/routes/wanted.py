@@ -4,25 +4,16 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from starlette.requests import Request
-
-from shared.errors import Transient
+from starlette.requests import ClientDisconnect, Request
 
 T = TypeVar("T")
-
-
-class Left(Transient):
-    """The caller has left: nobody gets this answer."""
-
-    status = 499
-    title = "Caller left"
 
 
 async def while_wanted(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Return what the work comes to; end it when the caller has left.
 
     Raises:
-        Left: the caller has.
+        ClientDisconnect: the caller has.
     """
     working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
     try:
@@ -30,7 +21,7 @@ async def while_wanted(request: Request, work: Coroutine[Any, Any, T]) -> T:
         if working.done():
             return working.result()
         leaving.result()
-        raise Left("the caller left before the answer")
+        raise ClientDisconnect
     finally:
         working.cancel()
         leaving.cancel()

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from functions.costs.routes.wanted import Left, while_wanted
+from functions.costs.routes.wanted import while_wanted
 from shared.errors import Transient
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +36,7 @@ async def test_work_ends_when_its_caller_has_gone():
         finally:
             ended.append(True)
 
-    with pytest.raises(Left):
+    with pytest.raises(ClientDisconnect):
         await asyncio.wait_for(while_wanted(request_of(BODY, ends=leaves), work()), 10)
 
     assert ended == [True]
