@@ -12,7 +12,7 @@ SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 def show_changes(found: dict[str, Any]) -> None:
     """Print warnings, then a table of what changed, or would."""
     for warning in found["warnings"]:
-        show.line(f"warning: {warning}", style="yellow")
+        show.warning(warning)
     changes = found["changes"]
     if changes:
         show.table("", ("", "tenant", "budget", "per", "before#", "after#"),

@@ -59,7 +59,7 @@ def set_budget(  # noqa: PLR0913 - one option per property of a budget
         show.as_json(found)
         return
     for warning in found.get("warnings", ()):
-        show.line(f"warning: {warning}", style="yellow")
+        show.warning(warning)
     show.line(f"{scope} {name}: at most {amount(unit, limit)} {per(window)}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.amounts import usd
 
-__all__ = ["age", "as_json", "console", "line", "table", "usd"]
+__all__ = ["age", "as_json", "console", "fields", "line", "table", "usd", "warning"]
 
 
 def as_json(value: Any) -> None:
@@ -20,6 +20,11 @@ def as_json(value: Any) -> None:
 def line(text: str = "", *, style: str = "") -> None:
     """Print a line; `style` only on a terminal."""
     console().print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
+
+def warning(text: str) -> None:
+    """Print what may be wrong although the command did what it was told."""
+    line(f"warning: {text}", style="yellow")
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], *,

@@ -40,7 +40,7 @@ def stop(
         show.as_json({**found, "warnings": [doubt] if doubt else []})
         return
     if doubt:
-        show.line(f"warning: {doubt}", style="yellow")
+        show.warning(doubt)
     show.line(f"{called(found)} stopped: {_then(kind, fail)}; calls that run are not cut off")
     show.line(f"again: tollgate start {kind} {name}".rstrip(), style="dim")
 
