@@ -3,9 +3,6 @@
 import logging
 import socket
 
-import boto3
-from moto.server import ThreadedMotoServer
-
 BUCKET = "archive"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
                "AWS_DEFAULT_REGION": "us-east-1"}
@@ -21,6 +18,9 @@ class Storage:
         self._host, self.url = host, f"http://{host}:{self._port}"
 
     def __enter__(self):
+        import boto3  # with the next half a second, in each process that collects tests
+        from moto.server import ThreadedMotoServer
+
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = ThreadedMotoServer(ip_address=self._host, port=self._port, verbose=False)
         self._server.start()

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import logging
 import signal
 import sys
 from datetime import UTC, datetime
@@ -21,38 +20,18 @@ from functions.costs.store.spans import between
 from functions.costs.store.store import CostStore, Stored
 from shared.errors import TollgateError, Transient
 from tests.integration.costs import archiver
+from tests.storage import BUCKET, CREDENTIALS, Storage
 
 pytestmark = pytest.mark.anyio
 SPAN = {"from": "2026-08-01", "to": "2026-12-01"}
 
 
 @pytest.fixture(scope="module")
-def s3(free_port_of_module):
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port_of_module, verbose=False)
-    server.start()
-    url = f"http://127.0.0.1:{free_port_of_module}"
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        client = boto3.client("s3", endpoint_url=url)
-        client.create_bucket(Bucket="costs")
-        client.close()
-        yield url
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def free_port_of_module():
-    import socket
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+def s3():
+    with pytest.MonkeyPatch.context() as patch, Storage("127.0.0.1") as storage:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield storage.url
 
 
 class Faulty:
@@ -82,7 +61,7 @@ class Faulty:
 @pytest.fixture
 def made(redis, s3):
     def make(point=None):
-        archive = Archive(redis, Faulty(Bucket("costs", s3), point))
+        archive = Archive(redis, Faulty(Bucket(BUCKET, s3), point))
         return CostStore(redis, archive=archive), archive
 
     return make

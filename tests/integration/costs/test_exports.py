@@ -15,7 +15,8 @@ from eventing.focus.columns import NAMES
 from eventing.focus.files import checked_file
 from functions.costs.export import charging
 from functions.costs.questions.ranges import Span
-from functions.costs.store.spans import TURN, between
+from functions.costs.store.spans import between
+from functions.costs.turns import EVENTS_AT_ONCE
 from tests.integration.costs.conftest import KEY, encode_binary
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +73,7 @@ def billed(text):
 
 
 async def test_who_reads_many_events_lets_others_have_their_turn(store, ledger):
-    for n in range(3 * TURN):
+    for n in range(3 * EVENTS_AT_ONCE):
         await store.store(ledger.attributed(f"r-{n}"))
     counted, at_once = 0, []
 
@@ -88,7 +89,7 @@ async def test_who_reads_many_events_lets_others_have_their_turn(store, ledger):
         counted += 1
     waiting.cancel()
 
-    assert (counted, max(at_once)) == (3 * TURN, TURN)
+    assert (counted, max(at_once)) == (3 * EVENTS_AT_ONCE, EVENTS_AT_ONCE)
 
 
 async def test_month_without_costs_is_a_table_without_rows(http):
