@@ -3,5 +3,5 @@
 Every figure can be computed again from the events themselves, which are kept (`events/packing.py`).
 
 A package imports only those after it: pages, routes, trust, export, store, archive, sums, events,
-questions. All may import `keys` and `settings`; `host` puts them together.
+questions. All may import `keys`, `settings` and `turns`; `host` puts them together.
 """

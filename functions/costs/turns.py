@@ -7,6 +7,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+EVENTS_AT_ONCE = 25
+"""Events that are read before others get their turn: some 2 ms."""
+
 
 async def in_turns(things: Iterable[T], at_once: int) -> AsyncIterator[list[T]]:
     """Yield things in lists of so many; whoever waits gets a turn after each."""

@@ -22,15 +22,12 @@ from functions.costs.archive.objects import Objects
 from functions.costs.archive.parquet import decoded, encoded
 from functions.costs.events.facts import read
 from functions.costs.questions.ranges import Span, hours_of
-from functions.costs.turns import in_turns
+from functions.costs.turns import EVENTS_AT_ONCE, in_turns
 from shared.errors import TollgateError
 from shared.limits import COST_ARCHIVE_EVENTS_MAX
 from shared.store import Redis, Script, mapped
 
 _ARCHIVE = Script(Path(__file__).parent / "archive.lua")
-
-READ_AT_ONCE = 25
-"""Events before others get their turn: some 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +147,7 @@ class Archive:
     async def _read_back(self, name: str, hours: Sequence[str]) -> int:
         nano = 0
         for hour in hours:
-            async for events in in_turns(await self._read(name, hour=hour), READ_AT_ONCE):
+            async for events in in_turns(await self._read(name, hour=hour), EVENTS_AT_ONCE):
                 nano += sum(read(event).sums.cost_nano for event in events)
         return nano
 

@@ -7,9 +7,7 @@ from eventing.event import Event
 from functions.costs.events.facts import at_ms
 from functions.costs.questions.ranges import Span, hours_of
 from functions.costs.store.store import CostStore
-
-TURN = 25
-"""Events after which others get theirs: a reader takes some 2 ms for so many."""
+from functions.costs.turns import EVENTS_AT_ONCE
 
 
 async def between(store: CostStore, tenant: str, span: Span) -> AsyncIterator[Event]:
@@ -30,5 +28,5 @@ async def of_day(store: CostStore, tenant: str, day: str, span: Span) -> AsyncIt
             if whole or span.holds(at_ms(event)):
                 yield event
             read += 1
-            if read % TURN == 0:
+            if read % EVENTS_AT_ONCE == 0:
                 await asyncio.sleep(0)
