@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 
 from eventing.event import Event
-from eventing.http import decode
+from eventing.http import STRUCTURED, decode
 from functions.costs.events.sequence import Range
 from shared.errors import Forbidden, Transient, Unauthorized
 
@@ -89,4 +89,4 @@ def _json(answer: httpx2.Response, path: str) -> Any:
 
 
 def _event(document: Any) -> Event:
-    return decode({"content-type": "application/cloudevents+json"}, json.dumps(document).encode())
+    return decode({"content-type": STRUCTURED}, json.dumps(document).encode())
