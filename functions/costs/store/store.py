@@ -38,7 +38,6 @@ _MEASURED = {MEASURES[name]: name for name in DEFAULT_MEASURES}
 READ_BATCH = 100
 """Events per HMGET: unpacking them takes some 2 ms, in which nobody else gets an answer."""
 
-
 CHUNKS_AT_ONCE = 64
 """Bitmaps of numbers per MGET: half a MiB, four million events."""
 
