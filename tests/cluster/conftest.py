@@ -40,7 +40,7 @@ def workspace(figures, storage):
     """The environment, applied."""
     folder = os.environ.get(FOLDER)
     assert folder, "these tests need what `make test-cluster` makes: start them with it"
-    made, began = Workspace(Path(folder), storage.url), monotonic()
+    made, began = Workspace(Path(folder), storage), monotonic()
     made.write()
     try:
         made.make(api_keys())

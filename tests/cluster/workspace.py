@@ -11,7 +11,7 @@ import yaml
 from eventing.cli.demo_system import EXAMPLES
 from eventing.local.options import ROOT
 from tests.kafka import kubectl
-from tests.storage import BUCKET, CREDENTIALS
+from tests.storage import CREDENTIALS
 
 NAMESPACE = "tollgate"
 OVERLAY = "tested"
@@ -31,8 +31,8 @@ READS_EXAMPLES = ("reader", "researcher")
 class Workspace:
     """The environment `local` in a folder of its own: its state is not the developer's."""
 
-    def __init__(self, folder, archive):
-        self.folder, self.archive = folder, archive
+    def __init__(self, folder, storage):
+        self.folder, self.storage = folder, storage
         self.images = {}
 
     def write(self):
@@ -42,7 +42,7 @@ class Workspace:
                             ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.lock.hcl"))
         overlay = self.folder / "knative" / "overlays" / OVERLAY
         overlay.mkdir(exist_ok=True)
-        for name, document in overlay_files(self.archive).items():
+        for name, document in overlay_files(self.storage.settings).items():
             (overlay / name).write_text(yaml.safe_dump(document, sort_keys=False))
 
     def make(self, api_keys):
@@ -82,20 +82,19 @@ def _run(*arguments, env=None):
     return run.stdout
 
 
-def overlay_files(archive):
+def overlay_files(stored):
     """Return the files of the overlay `tested`: cluster-test with a script, files to read, object
-    storage at `archive`, and a Redis that can be killed inside its pod."""
-    return {"kustomization.yaml": _kustomization(archive), "examples.yaml": _examples()}
+    storage as the settings `stored` say, and a Redis that can be killed inside its pod."""
+    return {"kustomization.yaml": _kustomization(stored), "examples.yaml": _examples()}
 
 
-def _kustomization(archive):
+def _kustomization(stored):
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
             "resources": ["../cluster-test", "examples.yaml"],
-            "patches": [_settings(archive), _mounts(), _credentials(), _killable_redis()]}
+            "patches": [_settings(stored), _mounts(), _credentials(), _killable_redis()]}
 
 
-def _settings(archive):
-    stored = {"COSTS_ARCHIVE_BUCKET": BUCKET, "COSTS_ARCHIVE_ENDPOINT": archive}
+def _settings(stored):
     steps = [{"op": "add", "path": f"/data/{name}", "value": value}
              for name, value in {**SETTINGS, **stored}.items()]
     return {"target": {"kind": "ConfigMap", "name": "tollgate"}, "patch": yaml.safe_dump(steps)}

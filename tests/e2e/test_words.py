@@ -10,7 +10,7 @@ from functions.costs.archive.archive import Archive, move_due
 from functions.costs.archive.objects import Bucket
 from functions.costs.store.store import CostStore
 from functions.ledger.packing import unpack
-from tests.storage import BUCKET, CREDENTIALS, Storage
+from tests.storage import CREDENTIALS, Storage
 from tests.system import System
 
 pytestmark = pytest.mark.anyio
@@ -34,9 +34,8 @@ def storage():
 @pytest.fixture(scope="module")
 async def system(anyio_backend, tmp_path_factory, storage):
     script = Path(__file__).parent / "words.yaml"
-    archive = {"COSTS_ARCHIVE_BUCKET": BUCKET, "COSTS_ARCHIVE_ENDPOINT": storage.url}
     async with System(tmp_path_factory.mktemp("system"), script=script,
-                      env=archive | CREDENTIALS) as running:
+                      env=storage.settings | CREDENTIALS) as running:
         yield running
 
 
@@ -66,7 +65,8 @@ async def stored(redis, pattern):
 
 async def archived(system, storage, tenant):
     """Move all of a tenant's events to the archive; return it as one text, packed and unpacked."""
-    store = CostStore(system.redis, archive=Archive(system.redis, Bucket(BUCKET, storage.url)))
+    bucket = Bucket(storage.bucket, storage.url)
+    store = CostStore(system.redis, archive=Archive(system.redis, bucket))
     moved = await move_due(store.archive, store, tenant.name, await store.days(tenant.name))
     assert moved == (await store.counts(tenant.name))["events"]
     return "\n".join(f"{name} {data.decode('latin-1')} {rows(data)}"

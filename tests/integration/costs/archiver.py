@@ -10,7 +10,6 @@ from functions.costs.archive.archive import Archive, move_due
 from functions.costs.archive.objects import Bucket
 from functions.costs.store.store import CostStore
 from shared.store import connect
-from tests.storage import BUCKET
 
 POINTS = ("before put", "after put", "after get", "before script", "after script")
 
@@ -28,8 +27,8 @@ def dying(point, name, call):
     return called
 
 
-async def main(point, redis_url, endpoint, tenant):
-    redis, bucket = connect(redis_url), Bucket(BUCKET, endpoint)
+async def main(point, redis_url, endpoint, bucket_name, tenant):
+    redis, bucket = connect(redis_url), Bucket(bucket_name, endpoint)
     bucket.put, bucket.get = (dying(point, name, getattr(bucket, name)) for name in ("put", "get"))
     archive._ARCHIVE = dying(point, "script", archive._ARCHIVE)
     store = CostStore(redis, archive=Archive(redis, bucket))

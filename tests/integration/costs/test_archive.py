@@ -20,7 +20,7 @@ from functions.costs.store.spans import between
 from functions.costs.store.store import CostStore, Stored
 from shared.errors import TollgateError, Transient
 from tests.integration.costs import archiver
-from tests.storage import BUCKET, CREDENTIALS, Storage
+from tests.storage import CREDENTIALS, Storage
 
 pytestmark = pytest.mark.anyio
 SPAN = {"from": "2026-08-01", "to": "2026-12-01"}
@@ -31,7 +31,7 @@ def s3():
     with pytest.MonkeyPatch.context() as patch, Storage("127.0.0.1") as storage:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
-        yield storage.url
+        yield storage
 
 
 class Faulty:
@@ -61,7 +61,7 @@ class Faulty:
 @pytest.fixture
 def made(redis, s3):
     def make(point=None):
-        archive = Archive(redis, Faulty(Bucket(BUCKET, s3), point))
+        archive = Archive(redis, Faulty(Bucket(s3.bucket, s3.url), point))
         return CostStore(redis, archive=archive), archive
 
     return make
@@ -124,7 +124,7 @@ async def test_archiver_killed_between_writing_and_letting_go_loses_nothing(
     before = await state(store, tenant)
 
     killed = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", archiver.__name__, point, redis_url, s3, tenant)
+        sys.executable, "-m", archiver.__name__, point, redis_url, s3.url, s3.bucket, tenant)
     assert await asyncio.wait_for(killed.wait(), 60) == -signal.SIGKILL
 
     assert await state(store, tenant) == before
@@ -253,7 +253,7 @@ async def test_two_archivers_at_once_move_each_event_once(made, ledger):
 async def test_storage_that_is_away_is_transient(free_port, redis, ledger, s3):
     store = CostStore(redis)
     await store.store(ledger.attributed("r-1", at="2026-09-01T00:00:00Z"))
-    archive = Archive(redis, Bucket("nowhere", s3))
+    archive = Archive(redis, Bucket("nowhere", s3.url))
 
     with pytest.raises(Transient, match="nowhere"):
         await move_due(archive, store, ledger.tenant, ["2026-09-01"])
