@@ -16,9 +16,9 @@ from functions.ledger.budget_yaml import Faults, Lines, located, parse
 from functions.ledger.limits import Cap, Limit, Policy, Scope, Unit, field
 from functions.ledger.price_table import PriceTable
 from functions.ledger.windows import Window, known_zone
+from shared.amounts import NANO
 from shared.limits import AMOUNT_MAX, BUDGETS_PER_TENANT_MAX
 
-NANO = 10**9
 WINDOWS: Mapping[str, Window] = {"life": "life", "hour": "h", "day": "d", "week": "w", "month": "m"}
 Span = Literal["life", "hour", "day", "week", "month"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]

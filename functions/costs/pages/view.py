@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.costs.pages.assets import listed
 from functions.costs.pages.tables import Gauge
-from functions.costs.questions.dimensions import NANO
+from shared.amounts import NANO
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from shared.amounts import NANO
+
 COARSE = ("agent", "agent_version", "revision", "kind", "tool", "model", "provider",
           "parent_agent", "env", "outcome", "reason", "scope")
 """Kept together as the coordinates of one row of sums; a tenant has few different ones."""
@@ -29,8 +31,6 @@ MEASURES = {
 DEFAULT_MEASURES = ("cost_nano", "invocations", "tokens")
 COST_TEXT = "cost_usd"
 """The cost as an exact decimal text: shown, not added up."""
-
-NANO = 10**9
 
 Coordinates = tuple[str | None, ...]
 """The values of `COARSE`, in its order."""

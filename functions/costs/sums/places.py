@@ -57,7 +57,7 @@ class Places:
         numbers = await self._numbers(tenant, question, days)
         whole = [day for day in days if question.span.covers(day)]
         rows = await self.sums(tenant, numbers, question, whole)
-        cut = (day for day in days if question.span.touches(day) and day not in set(whole))
+        cut = (day for day in filter(question.span.touches, days) if not question.span.covers(day))
         return rows, tuple(hour for day in cut for hour in hours_of(day)
                            if question.span.touches_hour(hour))
 
