@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequenc
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import zip_longest
+from heapq import nlargest
+from itertools import groupby, zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +22,7 @@ from eventing.event import Event
 from functions.costs import keys
 from functions.costs.archive.objects import Objects
 from functions.costs.archive.parquet import decoded, encoded
-from functions.costs.events.facts import read
+from functions.costs.events.facts import at_ms, read
 from functions.costs.questions.ranges import Span, hours_of
 from functions.costs.turns import EVENTS_AT_ONCE, in_turns
 from shared.errors import TollgateError
@@ -48,9 +50,10 @@ class Batch:
     @property
     def held(self) -> dict[str, Any]:
         """Return what the object holds, as it is noted."""
-        nano = sum(read(event).sums.cost_nano for event in self.events)
+        facts = [read(event) for event in self.events]
         return {"day": self.day, "hours": sorted(self.hours), "events": len(self.events),
-                "cost_nano": nano}
+                "kinds": sorted({fact.kind for fact in facts}),
+                "cost_nano": sum(fact.sums.cost_nano for fact in facts)}
 
 
 @contextmanager
@@ -86,6 +89,11 @@ def _verified(batch: Batch, data: bytes) -> tuple[dict[str, Any], list[str]]:
     return held, sorted(filter(None, tasks))
 
 
+def _may_hold(held: Mapping[str, Any], kind: str) -> bool:
+    """Tell whether an object may hold events of a kind; earlier releases did not note which."""
+    return kind in held.get("kinds", (kind,))
+
+
 class Listed(Protocol):
     """What the archive asks of the store."""
 
@@ -119,9 +127,21 @@ class Archive:
     async def of_kind(self, tenant: str, kind: str, days: Container[str]) -> AsyncIterator[Event]:
         """Yield the archived events of one kind of these UTC days."""
         for name, held in (await self.noted(tenant)).items():
-            if held["day"] in days:
+            if held["day"] in days and _may_hold(held, kind):
                 for event in await self._read(name, kind=kind):
                     yield event
+
+    async def latest(self, tenant: str, kind: str, most: int) -> list[Event]:
+        """Return the last archived events of one kind, the newest first."""
+        found: list[Event] = []
+        noted = [(held["day"], name) for name, held in (await self.noted(tenant)).items()
+                 if _may_hold(held, kind)]
+        for _, each in groupby(sorted(noted, reverse=True), key=itemgetter(0)):
+            if len(found) >= most:
+                break
+            for _, name in each:
+                found = nlargest(most, [*found, *await self._read(name, kind=kind)], key=at_ms)
+        return found
 
     async def of_task(self, tenant: str, task: str) -> list[Event]:
         """Return the archived events of a task."""

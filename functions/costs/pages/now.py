@@ -28,7 +28,7 @@ async def now(visit: Visit) -> Shown:
     store, tenant = visit.store, visit.tenant
     state, check, events, names, burnt, reasons = await asyncio.gather(
         visit.api("/v1/now", {}), gaps.report(store, tenant),
-        store.latest(tenant, "denied", DENIALS_SHOWN), store.latest_tasks(tenant, TASKS_SHOWN),
+        store.recent(tenant, "denied", DENIALS_SHOWN), store.latest_tasks(tenant, TASKS_SHOWN),
         visit.rows("agent", since=pace.since(visit.now)),
         visit.rows("reason,scope,agent", today_of(visit.today), measures="denials"))
     each = await asyncio.gather(*(store.of_task(tenant, name) for name in names))

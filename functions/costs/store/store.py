@@ -217,6 +217,15 @@ class CostStore:
 
     async def latest(self, tenant: str, kind: str, limit: int) -> list[Event]:
         """Return the last events of a kind other than `attributed`, the newest first."""
+        here = await self.recent(tenant, kind, limit)
+        if self.archive is None or len(here) == limit:
+            return here
+        known = {event.id for event in here}
+        archived = await self.archive.latest(tenant, kind, limit)
+        return [*here, *(event for event in archived if event.id not in known)][:limit]
+
+    async def recent(self, tenant: str, kind: str, limit: int) -> list[Event]:
+        """Return as `latest` those that are not archived: storage that is away holds nothing up."""
         ids = await self._slice(keys.kind(tenant, kind), -limit, -1)
         return await self.events(tenant, ids[::-1])
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import signal
 import sys
 from datetime import UTC, datetime
@@ -235,6 +236,51 @@ async def test_object_that_ends_in_its_middle_is_transient():
 
     with pytest.raises(Transient, match="costs/a-name: "):
         await bucket.get("a-name")
+
+
+async def test_denials_and_corrections_are_listed_newest_first_wherever_they_are(made, ledger):
+    store, archive = made()
+    tenant = ledger.tenant
+    for event in several(ledger):
+        await store.store(event)
+    for n in range(6):
+        await store.store(ledger.denied(f"r-{n}", at=f"2026-09-0{3 - n % 3}T0{n}:00:00Z"))
+    await store.store(ledger.denied("r-10", at="2026-10-01T00:00:00Z"))
+    newest = ["r-10:denied", *(f"r-{n}:denied" for n in (3, 0, 4, 1, 5, 2))]
+
+    moved = await move_due(archive, store, tenant, ["2026-09-01", "2026-09-02", "2026-09-03"])
+
+    assert moved == 46
+    assert [e.id for e in await store.recent(tenant, "denied", 9)] == newest[:1]
+    for most in range(1, 9):
+        assert [e.id for e in await store.latest(tenant, "denied", most)] == newest[:most]
+    assert await store.latest(tenant, "adjusted", 9) == []
+
+
+async def test_objects_without_a_kind_are_not_read_for_it(made, ledger, redis):
+    store, archive = made()
+    for event in [*several(ledger), ledger.denied("r-50", at="2026-09-01T02:00:00Z")]:
+        await store.store(event)
+    await move_due(archive, store, ledger.tenant, await store.days(ledger.tenant))
+    noted = await archive.noted(ledger.tenant)
+    (holds,) = [name for name, held in noted.items() if "denied" in held["kinds"]]
+    asked, get = [], archive._objects.get
+
+    async def counted(name):
+        asked.append(name)
+        return await get(name)
+
+    archive._objects.get = counted
+
+    assert len(noted) == 3
+    assert [e.id for e in await archive.latest(ledger.tenant, "denied", 5)] == ["r-50:denied"]
+    assert asked == [holds]
+
+    for name, held in noted.items():  # as an earlier release noted them
+        del held["kinds"]
+        await redis.hset(f"co:{{{ledger.tenant}}}:archive", name, json.dumps(held))
+    assert [e.id for e in await archive.latest(ledger.tenant, "denied", 5)] == ["r-50:denied"]
+    assert set(asked) == set(noted)
 
 
 async def test_two_archivers_at_once_move_each_event_once(made, ledger):
