@@ -33,6 +33,11 @@ local function row_of(wanted)
   end
 end
 
+-- Measures of every question, which have sums of their own and totals of all time.
+local function is_first(letter)
+  return letter == 'c' or letter == 'n' or letter == 't'
+end
+
 -- Notes the days of what is met on more than one, so that days can be added up without any twice.
 local function met(several, member, first)
   if first == '' or first == ARGV[18] then return end
@@ -42,11 +47,23 @@ local function met(several, member, first)
   end
 end
 
-local summed = not known and ARGV[9] ~= ''
-if summed then
-  for _, sum in ipairs(redis.call('HMGET', KEYS[24], 'c ' .. ARGV[14], 't ' .. ARGV[14])) do
-    if sum and #sum > 18 then error('a sum in ' .. KEYS[24] .. ' is near 2^63') end
+-- The largest sum that an amount is added to has room for it.
+local function fits(key, fields)
+  for _, sum in ipairs(redis.call('HMGET', key, unpack(fields))) do
+    if sum and #sum > 18 then error('a sum in ' .. key .. ' is near 2^63') end
   end
+end
+
+local summed = not known and ARGV[9] ~= ''
+local row, name
+if summed then
+  row, name = row_of({ARGV[9], ARGV[10], ARGV[11]})
+  local more = {}
+  for i = 21, #ARGV, 2 do
+    if not is_first(ARGV[i]) then more[#more + 1] = row .. ARGV[i] end
+  end
+  fits(KEYS[24], {'c ' .. ARGV[14], 't ' .. ARGV[14]})
+  if #more > 0 then fits(KEYS[27], more) end
 end
 
 redis.call('SETBIT', KEYS[2], bit, 1)
@@ -69,7 +86,6 @@ end
 if ARGV[8] ~= '' then redis.call('RPUSH', KEYS[10], ARGV[1]) end
 
 if summed then
-  local row, name = row_of({ARGV[9], ARGV[10], ARGV[11]})
   if name then
     redis.call('HSET', KEYS[11], name, row)
     redis.call('HSET', KEYS[12], row, name)
@@ -92,7 +108,7 @@ if summed then
     local letter, amount = ARGV[i], ARGV[i + 1]
     local field = row .. letter
     local first = 25
-    if letter == 'c' or letter == 'n' or letter == 't' then
+    if is_first(letter) then
       first = 13
       redis.call('HINCRBY', KEYS[24], letter .. ' ' .. ARGV[14], amount)
     end

@@ -36,6 +36,31 @@ async def test_event_is_stored_once_however_often_it_comes(store, ledger):
     assert len(await store.of_task(ledger.tenant, "t-1")) == 1
 
 
+@pytest.mark.parametrize(("sums", "measure"), [
+    (("total",), "cost_nano"), (("total",), "tokens"),
+    (("more", "2026-11"), "reserved_nano"), (("more", "2026-11"), "input_tokens")], ids=str)
+async def test_sum_near_its_end_takes_nothing_and_changes_nothing(
+        store, ledger, redis, sums, measure):
+    await store.store(ledger.attributed("r-1"))
+    letter, of = MEASURES[measure], keys.of(ledger.tenant, *sums)
+    (field,) = [f for f in await redis.hkeys(of) if letter in (f[0], f[-1])]
+    await redis.hset(of, field, 9 * 10**18)
+    before = await dumped(redis, ledger.tenant)
+
+    with pytest.raises(TollgateError, match="is near 2"):
+        await store.store(ledger.attributed("r-2"))
+
+    assert await dumped(redis, ledger.tenant) == before
+
+
+async def dumped(redis, tenant):
+    """Return every key of a tenant with its contents."""
+    found = {}
+    async for key in redis.scan_iter(f"co:{{{tenant}}}:*"):
+        found[key] = await redis.execute_command("DUMP", key, NEVER_DECODE=True)
+    return found
+
+
 SPAN = {"from_": "2026-11-18", "to_": "2026-11-23"}
 
 
