@@ -13,6 +13,7 @@ import pytest
 
 from eventing.cli.demo_figures import expected, figures_in
 from eventing.cli.place import Place, alive
+from tests.foreground import in_foreground
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-m", "eventing.cli.main", "demo", "--json"]
@@ -63,10 +64,8 @@ def test_script_of_the_demo_holds_no_figure_of_the_answer():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_leaves_nothing_running(tmp_path, number):
     running = subprocess.Popen(
-        [*DEMO, "--data", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        # A shell's background job ignores Ctrl-C, and what it starts inherits that.
-        preexec_fn=lambda: signal.signal(  # noqa: PLW1509 - no thread runs here
-            signal.SIGINT, signal.SIG_DFL))
+        in_foreground(*DEMO, "--data", str(tmp_path)), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
     until = time.monotonic() + 60
     while (state := Place(tmp_path).state()) is None and time.monotonic() < until:
         time.sleep(0.05)

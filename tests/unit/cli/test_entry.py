@@ -9,6 +9,7 @@ import pytest
 
 from eventing.cli.entry import INTERRUPTED
 from eventing.cli.exits import Exit
+from tests.foreground import in_foreground
 
 INTERRUPTED_AT = """
 import os, signal, sys
@@ -29,7 +30,7 @@ run()
 
 def interrupted(module, ignored=""):
     return subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_AT.format(module=module, ignored=ignored)],
+        in_foreground(sys.executable, "-c", INTERRUPTED_AT.format(module=module, ignored=ignored)),
         check=False, capture_output=True, text=True, timeout=60)
 
 

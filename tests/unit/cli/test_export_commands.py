@@ -19,6 +19,7 @@ from eventing.cli.exits import Exit, Failure
 from eventing.cli.main import app
 from eventing.cli.remote import Remote
 from eventing.focus.files import csv_lines
+from tests.foreground import in_foreground
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = {
@@ -161,16 +162,21 @@ def test_export_on_a_terminal_says_how_much_has_come_until_it_is_interrupted(tmp
     seen, terminal = os.openpty()
     with one_that_answers_slowly(turns.acquire, b"x" * 70_000, b"end") as url:
         command = subprocess.Popen(
-            [sys.executable, "-m", "eventing.cli.main", *COMMANDS["events"], "--out", "out.ndjson"],
+            in_foreground(sys.executable, "-m", "eventing.cli.main", *COMMANDS["events"],
+                          "--out", "out.ndjson"),
             cwd=tmp_path, stderr=terminal,
             env={**os.environ, "PYTHONPATH": str(ROOT), "TOLLGATE_COSTS": url, "TERM": "xterm"})
         os.close(terminal)
         said = b""
-        while b"70.0" not in said and select.select([seen], (), (), 30)[0]:
-            said += os.read(seen, 4096)
-        command.send_signal(signal.SIGINT)
-        assert command.wait(30) == Exit.INTERRUPTED
-        turns.release()
+        try:
+            while b"70.0" not in said and select.select([seen], (), (), 30)[0]:
+                said += os.read(seen, 4096)
+            command.send_signal(signal.SIGINT)
+            assert command.wait(30) == Exit.INTERRUPTED
+        finally:
+            command.kill()
+            command.wait()
+            turns.release()
     os.close(seen)
 
     assert b"exporting" in said
