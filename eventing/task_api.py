@@ -147,7 +147,9 @@ class TaskApi:
         asked = _Listing.model_validate(dict(request.query_params))
         states, cursor = await self._p.reader.page(
             caller.tenant, Query(**{**asked.model_dump(), "agent": self._only(asked.agent)}))
-        return JSONResponse({"tasks": [summary(state) for state in states], "next": cursor})
+        reasons = await self._p.reader.reasons(caller.tenant, states)
+        return JSONResponse({"tasks": [summary(state, reasons.get(state.task.id))
+                                       for state in states], "next": cursor})
 
     def _only(self, agent: str | None) -> str | None:
         return agent or self._default_agent()
@@ -163,8 +165,10 @@ class TaskApi:
         caller = self.caller(request)
         snapshot = await self._found(caller.tenant, request.path_params["id"])
         state = snapshot.state
+        reasons = await self._p.reader.reasons(caller.tenant, [state])
         return JSONResponse({
-            **summary(state), "result": state.result().model_dump(mode="json"),
+            **summary(state, reasons.get(state.task.id)),
+            "result": state.result().model_dump(mode="json"),
             "task": state.task.model_dump(mode="json"), "waits_for": list(snapshot.missing)})
 
     async def steps(self, request: Request) -> Response:
@@ -226,9 +230,11 @@ def task_request(body: bytes, *, default_agent: str | None = None) -> TaskReques
     return TaskRequest.model_validate(fields)
 
 
-def summary(state: TaskState) -> dict[str, Any]:
-    """Return a task as lists show it."""
+def summary(state: TaskState, reason: str | None = None) -> dict[str, Any]:
+    """Return a task as lists show it; `waiting` says what it waits for and when it looks again."""
     result = state.result()
+    waiting = None if reason is None or state.wake_at is None else {
+        "reason": reason, "until": rfc3339(state.wake_at)}
     return {
         "id": state.task.id, "status": state.status,
         "workflow_status": WORKFLOW_STATUS[state.status], "agent": state.task.agent,
@@ -237,7 +243,7 @@ def summary(state: TaskState) -> dict[str, Any]:
         "deadline_at": rfc3339(state.deadline_at), "steps_used": result.steps_used,
         "tokens_used": result.tokens_used, "tool_calls": result.tool_calls,
         "cost_usd": result.cost_usd, "error": result.error,
-        "trace_id": state.trace_id}
+        "waiting": waiting, "trace_id": state.trace_id}
 
 
 def _accepted(state: TaskState) -> Response:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.amounts import usd
@@ -71,7 +71,16 @@ _console: Any = None
 
 def age(moment: str) -> str:
     """Return how long ago an RFC 3339 time was, as `kubectl` does: `42s`, `5m10s`, `3h12m`."""
-    whole = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
+    return _length(datetime.now(UTC) - datetime.fromisoformat(moment))
+
+
+def until(moment: str) -> str:
+    """Return how long from now an RFC 3339 time is, as `age` writes it."""
+    return _length(datetime.fromisoformat(moment) - datetime.now(UTC))
+
+
+def _length(time: timedelta) -> str:
+    whole = max(0, int(time.total_seconds()))
     days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
     if days:
         return f"{days}d{hours}h"

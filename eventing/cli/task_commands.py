@@ -113,9 +113,17 @@ def _answer(task: dict[str, Any], *, as_json: bool) -> None:
     result = task.get("result") or {}
     if result.get("output"):
         show.line("\n" + result["output"] + "\n")
-    error = f": {task['error']}" if task.get("error") else ""
-    show.line(f"{task['id']}  {task['status']}{error}  {task['steps_used']} steps, "
+    why = f": {_why(task)}" if _why(task) else ""
+    show.line(f"{task['id']}  {task['status']}{why}  {task['steps_used']} steps, "
               f"{task['tokens_used']} tokens, ${task['cost_usd']}", style="bold")
+
+
+def _why(task: dict[str, Any]) -> str:
+    """Return why a task ended without success, or what it waits for and how long at most."""
+    waiting = task.get("waiting")
+    if not waiting:
+        return task.get("error") or ""
+    return f"{waiting['reason']} (looks again in {show.until(waiting['until'])})"
 
 
 @app.command("list")
@@ -135,9 +143,9 @@ def list_tasks(
     if as_json:
         show.as_json(page)
         return
-    show.table("", ("task", "status", "agent", "age", "steps#", "tokens#", "cost#", "error~"),
+    show.table("", ("task", "status", "agent", "age", "steps#", "tokens#", "cost#", "why~"),
                [(t["id"], t["status"], t["agent"], show.age(t["created_at"]),
-                 t["steps_used"], t["tokens_used"], f"${t['cost_usd']}", t["error"])
+                 t["steps_used"], t["tokens_used"], f"${t['cost_usd']}", _why(t))
                 for t in page["tasks"]], none="no tasks")
     if page.get("next"):
         show.line(f"more: tollgate task list --cursor {page['next']}", style="dim")

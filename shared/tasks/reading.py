@@ -1,6 +1,7 @@
 """Reads tasks for callers: lists, pages, and the stream that waiters follow."""
 
 import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from shared.tasks.state import TaskState
 from shared.tasks.store import parsed
 
 _SCAN = 100
+
+_LAST_READ = 16
+"""Entries among which is what a task waits for: calls that ran beside may have ended since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,20 @@ class Reader:
         with mapped():
             raw: Any = await self._redis.xrange(keys.stream(tenant, task_id), min=f"({after}")
         return [StreamEntry(at, fields["event"], json.loads(fields["data"])) for at, fields in raw]
+
+    async def reasons(self, tenant: str, states: Sequence[TaskState]) -> dict[str, str]:
+        """Return what each task waits for, of those that wait, by its id."""
+        waiting = [state.task.id for state in states if state.wake_at is not None]
+        if not waiting:
+            return {}
+        with mapped():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for task_id in waiting:
+                    pipe.xrevrange(keys.stream(tenant, task_id), count=_LAST_READ)
+                last = await pipe.execute()
+        told = {task_id: next(_reasons(raw), None)
+                for task_id, raw in zip(waiting, last, strict=True)}
+        return {task_id: reason for task_id, reason in told.items() if reason}
 
     async def page(self, tenant: str, query: Query) -> tuple[list[TaskState], str | None]:
         """Return a page of tasks and the cursor of the next one, `None` at the end.
@@ -88,6 +106,11 @@ class Reader:
                     pipe.hget(keys.task(tenant, task_id), "doc")
                 documents = await pipe.execute()
         return [parsed(text) if text else None for text in documents]
+
+
+def _reasons(raw: Iterable[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
+    changes = (json.loads(fields["data"]) for _, fields in raw if fields["event"] == "status")
+    return (data["reason"] for data in changes if data.get("waits_s") and data.get("reason"))
 
 
 def _position(query: Query) -> tuple[float, int]:

@@ -1,6 +1,7 @@
 """Fifty tasks against a budget that admits twenty."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
@@ -146,10 +147,16 @@ async def test_task_whose_tool_has_no_budget_sleeps_until_it_is_raised(system, t
     task = await tenant.submit(f"errand {system.hook.url(tenant.name)}")
     await until(lambda: is_paused(tenant, task), what="the task is paused")
     assert len(system.model_calls(task)) == 1
+    waiting = (await tenant.task(task))["waiting"]
+    assert "calculator" in waiting["reason"]
+    assert waiting["until"] > datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    (listed,) = (await tenant.ask("GET", "/tasks?status=paused")).json()["tasks"]
+    assert (listed["id"], listed["waiting"]) == (task, waiting)
 
     await limit_calculator(tenant, 2)
 
     found = await tenant.wait(task)
+    assert found["waiting"] is None
     assert (found["status"], found["result"]["output"]) == ("completed", "6 and 7: told 204")
     assert len(system.model_calls(task)) == 3
     summary, gaps = await tenant.books()

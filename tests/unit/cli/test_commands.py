@@ -1,6 +1,8 @@
 """What the commands ask of the functions, what they print, and how they end."""
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -324,3 +326,16 @@ def test_function_with_an_address_of_its_own_is_asked_there(cluster, tollgate, m
     ({"status": "running"}, "running"), ({"status": "pending"}, "")])
 def test_wait_is_told_with_its_reason(data, said):
     assert line_of(remote.Message("status", data)).strip() == said
+
+
+@pytest.mark.parametrize("command", [["get", "t1"], ["list"]], ids=str)
+def test_what_a_task_waits_for_is_told_with_the_time_it_looks_again(done, tollgate, command):
+    later = datetime.now(UTC) + timedelta(seconds=905)
+    waits = {**TASK, "status": "paused", "result": None, "waiting": {
+        "reason": "agent a is stopped", "until": later.isoformat()}}
+    done.answers |= {("GET", "/tasks/t1"): (200, waits),
+                     ("GET", "/tasks"): (200, {"tasks": [waits, TASK], "next": None})}
+
+    said = " ".join(tollgate(["task", *command]).stdout.split())
+
+    assert re.search(r"agent a is stopped \(looks again in 1[45]m\d+s\)", said)
