@@ -1,7 +1,7 @@
 """Applies what a budget file wants, by compare-and-set, and warns of what matches nothing."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -19,6 +19,7 @@ from functions.ledger.budget_changes import (
     changes,
 )
 from functions.ledger.limits import Cap, Limits, Origin, refuse_too_many
+from functions.ledger.price_table import PriceTable
 from functions.ledger.prices import PriceBook
 from functions.ledger.store import Store
 from functions.ledger.windows import windows_at
@@ -37,6 +38,8 @@ class Plan:
 
     tenant: str
     made: tuple[Change, ...]
+    after: Limits
+    """What holds once they are made."""
 
     def shown(self) -> list[dict[str, Any]]:
         """Return the changes for people."""
@@ -71,13 +74,12 @@ class BudgetFiles:
             await self._write(caps_made, plans, wanted=wanted, caps=caps, origin=origin)
         return {"changes": [{"tenant": None, **change.shown()} for change in caps_made] + [
                     each for plan in plans for each in plan.shown()],
-                "warnings": await self._warnings(wanted), "dry_run": dry_run}
+                "warnings": await self._warnings(wanted, plans), "dry_run": dry_run}
 
     async def doubts(self, tenant: str, scope: str, owner_id: str) -> list[str]:
         """Return why a budget of an owner may match nothing; empty if there is no doubt."""
         own = (await self._store.reload(tenant)).limits.prices
-        return await self._doubts(tenant, f"{scope}|{quote(owner_id, SAFE)}",
-                                  Section(None, {}, own), is_new=False)
+        return await self._doubts(tenant, f"{scope}|{quote(owner_id, SAFE)}", own, is_new=False)
 
     async def caps(self) -> list[dict[str, Any]]:
         """Return every cap over tenants with what is taken of it in the current window."""
@@ -104,11 +106,12 @@ class BudgetFiles:
         made = changes(stored, wanted.tenants.get(tenant, NOTHING),
                        now=await self._store.now(), origin=origin)
         made += caps_change(stored, caps) if caps is not None else []
+        after = Limits.parse(applied(stored, made))
         try:
-            refuse_too_many(Limits.parse(applied(stored, made)))
+            refuse_too_many(after)
         except Permanent as error:
             raise Permanent(f"tenant {tenant}: {error.detail}") from error
-        return Plan(tenant, tuple(made))
+        return Plan(tenant, tuple(made), after)
 
     async def _write(self, caps_made: list[Change], plans: list[Plan], *, wanted: Wanted,
                      caps: Mapping[str, tuple[Cap, ...]], origin: Origin) -> None:
@@ -136,24 +139,25 @@ class BudgetFiles:
             found: Any = await self._store.redis.hgetall(key)
         return dict(found)
 
-    async def _warnings(self, wanted: Wanted) -> list[str]:
+    async def _warnings(self, wanted: Wanted, plans: Iterable[Plan]) -> list[str]:
         """Return which budgets may match nothing."""
         named = {*wanted.tenants, *(name for cap in wanted.caps.values() for name in cap.tenants)}
         new = [tenant for tenant in sorted(named)
                if not await self._is_charged(tenant, f"tenant|{tenant}")]
         found = [f"tenant {tenant} has never been charged: is it spelled right?" for tenant in new]
+        own = {plan.tenant: plan.after.prices for plan in plans}
         for tenant, section in wanted.tenants.items():
             for owner in dict.fromkeys(name.rsplit("|", 2)[0] for name in section.limits):
-                found += await self._doubts(tenant, owner, section, is_new=tenant in new)
+                found += await self._doubts(tenant, owner, own[tenant], is_new=tenant in new)
         return found
 
-    async def _doubts(self, tenant: str, owner: str, section: Section, *,
+    async def _doubts(self, tenant: str, owner: str, own: PriceTable | None, *,
                       is_new: bool) -> list[str]:
         """Return why a budget of an owner may match nothing; a new tenant's owners are new, too."""
         scope, _, quoted = owner.partition("|")
         name = unquote(quoted)
         if scope in ("model", "tool"):
-            return [] if self._is_priced(scope, name, section) else [
+            return [] if self._is_priced(scope, name, own) else [
                 f"tenant {tenant}: {scope} {name} has no price here: nothing can call it"]
         if scope == "tenant" or is_new or await self._is_charged(tenant, owner):
             return []
@@ -163,12 +167,12 @@ class BudgetFiles:
         with mapped():
             return bool(await self._store.redis.exists(keys.account(tenant, f"{owner}|life")))
 
-    def _is_priced(self, scope: str, name: str, section: Section) -> bool:
+    def _is_priced(self, scope: str, name: str, own: PriceTable | None) -> bool:
         try:
             if scope == "tool":
-                self._prices.tool(name, None, section.prices)
+                self._prices.tool(name, None, own)
             else:
-                self._prices.model(name, 0, own=section.prices)
+                self._prices.model(name, 0, own=own)
         except Unpriced:
             return False
         return True

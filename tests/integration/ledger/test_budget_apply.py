@@ -118,6 +118,21 @@ async def test_budget_that_matches_nothing_is_applied_with_a_warning(ledger):
     assert len(await limits(ledger)) == 5
 
 
+async def test_own_price_that_is_stored_or_in_the_file_is_no_doubt(ledger):
+    await ledger.meter.hold(ledger.call())
+    budget = "{scope: model, id: openai/house, calls: 9}"
+    price = '{usd_per_million: {input_uncached: "2.00", output_text: "8.00"}}'
+    without, priced = text(ledger.tenant, budget), text(
+        ledger.tenant, budget, prices=f"{{label: own-1, models: {{openai/house: {price}}}}}")
+
+    told = [(await apply(ledger, document, dry_run=dry)).json()["warnings"]
+            for document, dry in ((without, True), (priced, True), (without, True),
+                                  (priced, False), (without, False))]
+
+    assert list(map(len, told)) == [1, 0, 1, 0, 0]
+    assert "openai/house has no price here" in told[0][0]
+
+
 async def test_tenant_that_nobody_charged_is_a_warning_in_a_section_and_under_a_cap(ledger):
     await ledger.meter.hold(ledger.call())
     restricted(ledger, "budgets", "platform")
