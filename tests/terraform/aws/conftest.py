@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.terraform.aws.stand import Stand, copied, started_aws
+from tests.terraform.aws.stand import LOG, Stand, copied, started_aws
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,7 +14,8 @@ def _terraform_is_there():
 
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory):
-    process, url = started_aws()
-    yield Stand(copied(tmp_path_factory.mktemp("terraform")), url)
+    folder = tmp_path_factory.mktemp("terraform")
+    process, url = started_aws(folder / LOG)
+    yield Stand(copied(folder), url)
     process.terminate()
     process.wait(60)

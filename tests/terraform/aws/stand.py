@@ -1,6 +1,7 @@
 """A stand-in of AWS, a copy of `terraform/`, and what a caller of `make` would run."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import boto3
 
 ROOT = Path(__file__).parents[3]
+LOG = "aws.log"
+ANSWERED = re.compile(r'" [1-4]\d\d ')
 START_MAX_S = 30
 RUN_MAX_S = 300
 ACCESS = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests",
@@ -40,11 +43,18 @@ class Stand:
                                 stderr=subprocess.PIPE)
 
     def run(self, *arguments, **more):
-        """Return exit code, the last line, and all that was shown."""
+        """Return exit code, the last line, and all that was shown, after what AWS failed at."""
         process = self.start(*arguments, **more)
         output, errors = process.communicate(timeout=RUN_MAX_S)
         lines = output.splitlines()
-        return process.returncode, lines[-1] if lines else "", output + errors
+        shown = "".join((*self.faults(), output, errors))
+        return process.returncode, lines[-1] if lines else "", shown
+
+    def faults(self):
+        """Return the lines of AWS's log that are no answer below 500; a stand may have no AWS."""
+        log = self.folder / LOG
+        lines = log.read_text().splitlines(keepends=True) if log.exists() else ()
+        return [line for line in lines if not ANSWERED.search(line)]
 
     def made(self, *command, **more):
         """Return the same of a make target."""
@@ -76,15 +86,16 @@ def copied(folder):
     return folder
 
 
-def started_aws():
-    """Start the server; return its process and address once it answers."""
+def started_aws(log):
+    """Start the server, which writes to the file `log`; return its process and address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.terraform.aws.server", str(port)], cwd=ROOT,
-        env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.terraform.aws.server", str(port)],
+            cwd=ROOT, env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            stdout=file, stderr=file)
     until = time.monotonic() + START_MAX_S
     while time.monotonic() < until:
         try:
