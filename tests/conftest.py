@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
-for name in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS"):  # a make below `make test` speaks as by itself
+for name in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS", "ARGS"):  # a make below this one is on its own
     os.environ.pop(name, None)
 hypothesis.settings.register_profile(  # machines are noisy; CI tries the same examples each time
     "untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
