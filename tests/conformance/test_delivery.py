@@ -64,7 +64,7 @@ async def test_trace_keeps_its_id_and_other_headers_are_dropped(broker, subscrib
 
 
 async def test_event_waits_for_a_subscriber_that_is_down(broker, subscriber, send, free_port):
-    under_test = await broker({"retry": 10, "backoffPolicy": "linear", "backoffDelay": "PT0.05S"})
+    under_test = await broker({"retry": 10, "backoffPolicy": "linear", "backoffDelay": "PT0.2S"})
     await under_test.add_trigger("all", Spec(f"http://{HOST}:{free_port}/"))
 
     await send(under_test.ingress, binary(MINIMAL))
