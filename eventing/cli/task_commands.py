@@ -113,7 +113,7 @@ def _answer(task: dict[str, Any], *, as_json: bool) -> None:
     result = task.get("result") or {}
     if result.get("output"):
         show.line("\n" + result["output"] + "\n")
-    why = f": {_why(task)}" if _why(task) else ""
+    why = f": {reason}" if (reason := _why(task)) else ""
     show.line(f"{task['id']}  {task['status']}{why}  {task['steps_used']} steps, "
               f"{task['tokens_used']} tokens, ${task['cost_usd']}", style="bold")
 

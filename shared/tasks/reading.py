@@ -1,11 +1,12 @@
 """Reads tasks for callers: lists, pages, and the stream that waiters follow."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import Malformed
+from shared.limits import TOOL_CALLS_PER_STEP_MAX
 from shared.store import Redis, mapped
 from shared.tasks import keys
 from shared.tasks.contract import Status
@@ -14,7 +15,7 @@ from shared.tasks.store import parsed
 
 _SCAN = 100
 
-_LAST_READ = 16
+_LAST_READ = TOOL_CALLS_PER_STEP_MAX
 """Entries among which is what a task waits for: calls that ran beside may have ended since."""
 
 
@@ -50,7 +51,7 @@ class Reader:
         """Return the stream's entries after an id, oldest first."""
         with mapped():
             raw: Any = await self._redis.xrange(keys.stream(tenant, task_id), min=f"({after}")
-        return [StreamEntry(at, fields["event"], json.loads(fields["data"])) for at, fields in raw]
+        return _entries(raw)
 
     async def reasons(self, tenant: str, states: Sequence[TaskState]) -> dict[str, str]:
         """Return what each task waits for, of those that wait, by its id."""
@@ -62,9 +63,12 @@ class Reader:
                 for task_id in waiting:
                     pipe.xrevrange(keys.stream(tenant, task_id), count=_LAST_READ)
                 last = await pipe.execute()
-        told = {task_id: next(_reasons(raw), None)
-                for task_id, raw in zip(waiting, last, strict=True)}
-        return {task_id: reason for task_id, reason in told.items() if reason}
+        found: dict[str, str] = {}
+        for task_id, raw in zip(waiting, last, strict=True):
+            newest = next((one.data for one in _entries(raw) if one.event == "status"), {})
+            if "reason" in newest:
+                found[task_id] = newest["reason"]
+        return found
 
     async def page(self, tenant: str, query: Query) -> tuple[list[TaskState], str | None]:
         """Return a page of tasks and the cursor of the next one, `None` at the end.
@@ -108,9 +112,8 @@ class Reader:
         return [parsed(text) if text else None for text in documents]
 
 
-def _reasons(raw: Iterable[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
-    changes = (json.loads(fields["data"]) for _, fields in raw if fields["event"] == "status")
-    return (data["reason"] for data in changes if data.get("waits_s") and data.get("reason"))
+def _entries(raw: Iterable[tuple[str, Mapping[str, str]]]) -> list[StreamEntry]:
+    return [StreamEntry(at, fields["event"], json.loads(fields["data"])) for at, fields in raw]
 
 
 def _position(query: Query) -> tuple[float, int]:
