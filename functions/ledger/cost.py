@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 
 from functions.ledger.rates import ZERO, Rates
+from shared.amounts import NANO
 from shared.usage import REQUEST, UNPRICED, Usage
 
-NANO = Decimal(1_000_000_000)
 EXACT = Context(prec=60)
 """Enough for any product of a price and a count below 2^53: nothing is rounded on the way."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from functions.costs.events.payload import Line
+from shared.amounts import NANO
 
 CACHE_WRITES = ("cache_write_5m", "cache_write_1h")
 CACHED = ("cache_read", *CACHE_WRITES)
@@ -24,7 +25,7 @@ def saved_nano(lines: Iterable[Line]) -> int:
     price = Decimal(plain.unit_price)
     saved = sum((line.qty * (price - Decimal(line.unit_price)) for line in cached),
                 Decimal(0))
-    return int((saved * 10**9).to_integral_value(ROUND_FLOOR))
+    return int((saved * NANO).to_integral_value(ROUND_FLOOR))
 
 
 def between_ms(started: str | None, ended: str | None) -> int | None:

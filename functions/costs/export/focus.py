@@ -20,10 +20,10 @@ from eventing.focus.columns import ADJUSTMENT, CORRECTION, NAMES, USAGE
 from functions.costs.events.facts import KINDS, at_ms, coordinates_of
 from functions.costs.events.payload import Data
 from functions.costs.questions.ranges import day_of, month_ends
+from shared.amounts import NANO
 from shared.usage import REQUEST, UNPRICED
 
 ISSUER = "Tollgate"
-NANO = Decimal(10) ** 9
 MTOK_DIGITS = 6
 MONTH_CHARS = len("2026-11")
 CATEGORY, OF_MODELS, OF_TOOLS = (

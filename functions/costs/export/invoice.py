@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from eventing.focus.check import DIGITS
+from shared.amounts import NANO
 
 HEADS = ("agent", "service", "meter", "unit_price", "unit", "quantity", "cost_usd")
 Line = tuple[str, str, str, str, str]
@@ -43,7 +44,7 @@ class Invoice:
                      for line, cost in sorted(self._costs.items())]
             return {"invoice": f"{self._tenant}-{self._month}", "tenant": self._tenant,
                     "month": self._month, "currency": "USD", "lines": lines,
-                    "total_usd": format(total, "f"), "total_nano": int(total * 10**9)}
+                    "total_usd": format(total, "f"), "total_nano": int(total * NANO)}
 
 
 def as_csv(found: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from eventing.focus.check import DIGITS
 from functions.costs.questions.question import fault, refuse
+from shared.amounts import NANO
 from shared.errors import Permanent
 
 INVOICE_LINES_MAX = 20_000
@@ -23,7 +24,6 @@ COST_CHARS_MAX = 40
 """Of one line of an invoice: what adds up exactly, with room for parts of a nano-USD."""
 
 FIELDS = ("day", "provider", "model", "token_class", "quantity", "cost_usd")
-NANO = Decimal(10) ** 9
 
 
 class Key(NamedTuple):

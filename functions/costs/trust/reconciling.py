@@ -16,6 +16,7 @@ from functions.costs.questions.rows import total
 from functions.costs.store.store import CostStore
 from functions.costs.trust.gaps import PAGE_MAX
 from functions.costs.trust.ledger import LedgerEvents
+from shared.amounts import NANO
 from shared.errors import Permanent, Transient
 
 OUTBOX_PAGES_MAX = 300
@@ -82,7 +83,7 @@ class Reconciliation:
                 with localcontext(prec=DIGITS):
                     billed += sum((Decimal(row["BilledCost"] or 0) for row in rows), Decimal(0))
         with localcontext(prec=DIGITS):
-            return nano, int(billed * 10**9)
+            return nano, int(billed * NANO)
 
     async def _posted(self) -> int:
         summary = await self.ledger.summary(self.authorization)
