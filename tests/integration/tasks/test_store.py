@@ -229,3 +229,22 @@ async def test_stream_is_read_from_any_position(tasks, redis, tenant):
 
     assert first.event == "status"
     assert await Reader(redis).entries(tenant, "t1", after=first.id) == [second]
+
+
+@pytest.mark.parametrize(("entries", "told"), [
+    ([("status", {"status": "paused", "reason": "no budget", "waits_s": 9}), ("tool", {"ok": 1})],
+     {"t1": "no budget"}),
+    ([("status", {"status": "paused", "reason": "no budget", "waits_s": 9}),
+      ("status", {"status": "pending", "waits_s": 2})], {}),  # as earlier releases wrote it
+    ([("tool", {"ok": 1})] * 40, {})], ids=["newest", "newest has none", "too long ago"])
+async def test_task_waits_for_what_its_newest_change_of_status_says(
+        tasks, redis, tenant, entries, told):
+    await submit(tasks, state(tenant=tenant))
+    await submit(tasks, state("t2", tenant=tenant))
+    seen = await tasks.look(tenant, "t1")
+    waiting = seen.state.but(status=Status.PAUSED, wake_at=NOW + 9)
+    await tasks.commit(Commit(before=seen, state=waiting, due_at=NOW,
+                              entries=[Entry(*one) for one in entries]))
+
+    assert await Reader(redis).reasons(tenant, [waiting]) == told
+    assert await Reader(redis).reasons(tenant, [(await tasks.look(tenant, "t2")).state]) == {}
